@@ -1,0 +1,3 @@
+//! The sandbox program.
+
+fn main() {}

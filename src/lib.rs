@@ -1,0 +1,1 @@
+//! A gateway between QQ groups and XMPP rooms.
