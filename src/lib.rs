@@ -1,1 +1,3 @@
 //! A gateway between QQ groups and XMPP rooms.
+
+pub mod model;
