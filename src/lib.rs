@@ -1,3 +1,5 @@
 //! A gateway between QQ groups and XMPP rooms.
 
+pub mod config;
+pub mod mapping;
 pub mod model;

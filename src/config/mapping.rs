@@ -1,0 +1,237 @@
+//! Reads `[[mapping]]`, each row against the rows before it and the rest of the file.
+
+use std::collections::HashMap;
+use std::ops::Range;
+
+use jid::BareJid;
+use toml::de::DeValue;
+
+use crate::model::{AccountName, GroupNumber};
+
+use super::allow::{self, Allow};
+use super::row::{Direction, Group, Occupants, Row};
+use super::section::{Placed, Section};
+use super::sections::values;
+use super::value::{self, Wrong};
+
+/// What rows are checked against: the rest of the file as far as it could be read, and the rows before.
+pub(super) struct Context<'a> {
+    /// The component's domain.
+    pub(super) domain: Option<&'a BareJid>,
+    /// The rules of `[xmpp]`.
+    pub(super) allow: Option<&'a [Allow]>,
+    /// The accounts' names; nothing when one of them could not be read.
+    pub(super) accounts: Option<&'a [AccountName]>,
+    /// Lines of the groups and rooms so far.
+    pub(super) groups: HashMap<GroupNumber, usize>,
+    pub(super) rooms: HashMap<BareJid, usize>,
+}
+
+/// Keys that make sense in hosted rooms alone, and those that make sense in joined rooms alone.
+const HOSTED_KEYS: [&str; 4] = ["name", "owners", "allow", "occupants"];
+const JOINED_KEYS: [&str; 6] = [
+    "nick",
+    "password",
+    "password_file",
+    "puppets",
+    "puppets_max",
+    "puppets_idle",
+];
+
+/// Reads one row.
+pub(super) fn read(section: &Section<'_>, context: &mut Context<'_>) -> Option<Row> {
+    let account = account(section, context);
+    let groups = groups(section, context);
+    let room = room(section, context);
+    let name = section.read("name", value::name);
+    let owners = section.list("owners", value::address).map(values);
+    let own_allow = section.list("allow", allow::read).map(values);
+    let directions = [
+        ("both", Direction::Both),
+        ("to-xmpp", Direction::ToXmpp),
+        ("to-qq", Direction::ToQq),
+    ];
+    let relay = section.read("relay", value::word(&directions));
+    let kinds = [
+        ("all", Occupants::All),
+        ("active", Occupants::Active),
+        ("auto", Occupants::Auto),
+    ];
+    let occupants = section.read("occupants", value::word(&kinds));
+    Some(Row {
+        account: account?,
+        groups: groups?,
+        room: room?,
+        name,
+        owners: owners.unwrap_or_default(),
+        allow: own_allow.or_else(|| context.allow.map(<[Allow]>::to_vec))?,
+        relay: relay.unwrap_or_default(),
+        occupants: occupants.unwrap_or_default(),
+    })
+}
+
+fn account(section: &Section<'_>, context: &Context<'_>) -> Option<AccountName> {
+    let named = section.read_placed("account", value::text);
+    let accounts = context.accounts?;
+    let all = || accounts.iter().map(|name| format!("\"{name}\"")).collect::<Vec<_>>();
+    let Some(named) = named else {
+        if section.get("account").is_some() {
+            return None;
+        }
+        match accounts {
+            [only] => return Some(only.clone()),
+            [] => section.missing("account", "add an [[account]] to the file: no row works without one"),
+            _ => section.missing("account", &format!("add a line account = {}", all().join(" or "))),
+        }
+        return None;
+    };
+    let known = accounts.iter().find(|name| name.as_str() == named.value);
+    if known.is_none() {
+        let wrong = Wrong::new(
+            format!("cannot be \"{}\": there is no [[account]] of that name", named.value),
+            match accounts {
+                [] => format!("add an [[account]] with name = \"{}\"", named.value),
+                _ => format!("write {}", all().join(" or ")),
+            },
+        );
+        section.wrong("account", named.at, &wrong);
+    }
+    known.cloned()
+}
+
+fn groups(section: &Section<'_>, context: &mut Context<'_>) -> Option<Vec<Group>> {
+    let numbers = one_or_many(section, "group", value::group);
+    let names = one_or_many(section, "group_name", value::name);
+    let Some(numbers) = numbers else {
+        section.missing(
+            "group",
+            "add a line group = 346000003, or several: group = [346000003, 346000005]",
+        );
+        return None;
+    };
+    if numbers.is_empty() {
+        // Empty in the file, or nothing in it is a group: then that was told.
+        let entry = section.get("group").and_then(|entry| entry.value.as_array());
+        if entry.is_some_and(|list| list.is_empty()) {
+            let instead = "write at least one number: group = 346000003";
+            section.problem_at("group", "`group` is empty", instead);
+        }
+        return None;
+    }
+    for Placed { value: number, at } in &numbers {
+        let line = section.line_of(at);
+        if let Some(before) = context.groups.get(number) {
+            let wrong = Wrong::new(
+                format!("holds {number} again: it stands in line {before} already"),
+                "a group stands in one row, once; take it out of one of them",
+            );
+            section.wrong("group", at.clone(), &wrong);
+            continue;
+        }
+        context.groups.insert(*number, line);
+    }
+    let names = match names {
+        Some(names) if names.len() == numbers.len() => names.into_iter().map(|name| Some(name.value)).collect(),
+        Some(names) => {
+            let what = format!("`group_name` has {} for {} in `group`", names.len(), numbers.len());
+            section.problem_at("group_name", &what, "write one name for each group, in the same order");
+            return None;
+        }
+        None => vec![None; numbers.len()],
+    };
+    let groups = numbers.into_iter().zip(names);
+    Some(
+        groups
+            .map(|(number, name)| Group {
+                number: number.value,
+                name,
+            })
+            .collect(),
+    )
+}
+
+/// A key that holds one value or a list of them.
+fn one_or_many<T>(
+    section: &Section<'_>,
+    key: &'static str,
+    parse: impl Fn(&DeValue<'_>) -> Result<T, Wrong>,
+) -> Option<Vec<Placed<T>>> {
+    let entry = section.get(key)?;
+    if entry.value.is_array() {
+        return section.list(key, parse);
+    }
+    Some(section.read_placed(key, parse).into_iter().collect())
+}
+
+fn room(section: &Section<'_>, context: &mut Context<'_>) -> Option<BareJid> {
+    let room = section.read_placed("room", value::address);
+    if section.get("room").is_none() {
+        let domain = context
+            .domain
+            .map_or("qq.example.org", |domain| domain.domain().as_str());
+        section.missing("room", &format!("add a line room = \"name@{domain}\""));
+    }
+    let (Some(Placed { value: room, at }), Some(domain)) = (room, context.domain) else {
+        section.forgive(&JOINED_KEYS);
+        return None;
+    };
+    if room.domain() != domain.domain() {
+        let wrong = Wrong::new(
+            format!("cannot be \"{room}\": rooms of other services are not in this version of qqxmpp"),
+            format!("write a room of the own domain, \"name@{domain}\""),
+        );
+        section.wrong("room", at, &wrong);
+        refuse(section, &HOSTED_KEYS, &format!("hosted rooms (of {domain})"), &room);
+        section.forgive(&JOINED_KEYS);
+        return None;
+    }
+    refuse(section, &JOINED_KEYS, "joined rooms (of other services)", &room);
+    if let Err(wrong) = check_local_part(&room) {
+        section.wrong("room", at, &wrong);
+        return None;
+    }
+    remember_room(section, context, room, at)
+}
+
+/// Keys of the other kind of room.
+fn refuse(section: &Section<'_>, keys: &[&'static str], kind: &str, room: &BareJid) {
+    for key in keys {
+        if let Some(entry) = section.get(key) {
+            let wrong = Wrong::new(
+                format!("is a key of {kind}, and {room} is none of them"),
+                "take the line out",
+            );
+            section.wrong(key, entry.at, &wrong);
+        }
+    }
+}
+
+/// Some local parts of the domain are not rooms: digits and `u-…` are QQ members, `bridge` is the gateway in other rooms.
+fn check_local_part(room: &BareJid) -> Result<(), Wrong> {
+    let local = room.node().map_or("", |node| node.as_str());
+    let why = if local.chars().all(|c| c.is_ascii_digit()) {
+        "digits alone are the address of a QQ member"
+    } else if local == "bridge" {
+        "that is the gateway's own address"
+    } else if local.starts_with("u-") {
+        "`u-` begins the addresses of QQ members"
+    } else {
+        return Ok(());
+    };
+    let instead = format!("take another name, like \"room-{local}@{}\"", room.domain());
+    Err(Wrong::new(format!("cannot be \"{room}\": {why}"), instead))
+}
+
+fn remember_room(section: &Section<'_>, context: &mut Context<'_>, room: BareJid, at: Range<usize>) -> Option<BareJid> {
+    let line = section.line_of(&at);
+    if let Some(before) = context.rooms.get(&room) {
+        let wrong = Wrong::new(
+            format!("is \"{room}\" again: it stands in line {before} already"),
+            "a room stands in one row; for several groups in one room write group = [ … ]",
+        );
+        section.wrong("room", at, &wrong);
+        return None;
+    }
+    context.rooms.insert(room.clone(), line);
+    Some(room)
+}

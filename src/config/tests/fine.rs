@@ -1,0 +1,87 @@
+//! Files with nothing wrong in them.
+
+use std::path::Path;
+use std::time::Duration;
+
+use super::{BASE, load, with};
+use crate::config::{Allow, Config, Direction, Http, Language, Occupants, Relay, Rooms, Run};
+use crate::model::GroupNumber;
+
+#[test]
+fn the_least_is_enough() {
+    let config = load(BASE).expect("fine");
+    assert_eq!(config.xmpp.domain.as_str(), "qq.example.org");
+    assert_eq!(config.xmpp.server.to_string(), "127.0.0.1:5347");
+    assert_eq!(config.xmpp.secret.expose(), "hush");
+    assert_eq!(config.xmpp.language, Language::En);
+    assert_eq!(
+        config.xmpp.allow,
+        [Allow::Domain("example.org".parse().expect("a domain"))]
+    );
+    assert_eq!(config.store.path, Path::new("/etc/qqxmpp/qqxmpp.db"));
+    assert_eq!(config.store.keep, Duration::from_secs(90 * 24 * 3600));
+    assert_eq!(config.http, Http::default());
+    assert_eq!(config.relay, Relay::default());
+    assert_eq!(config.rooms, Rooms::default());
+    assert_eq!(config.run, Run::default());
+    let [row] = config.mappings.as_slice() else {
+        panic!("one row: {config:?}");
+    };
+    assert_eq!(row.account.as_str(), "classic");
+    assert_eq!(row.groups[0].number, GroupNumber(346_000_003));
+    assert_eq!(row.allow, config.xmpp.allow);
+    assert_eq!(row.relay, Direction::Both);
+    assert_eq!(row.occupants, Occupants::Auto);
+}
+
+#[test]
+fn everything_can_be_said() {
+    let text = with("admins =", "language = \"zh\"\nallow = [\"*\"]\nadmins =");
+    let text = text.replace("[store]", "[http]\nlisten = \"[::1]:9680\"\n[relay]\ntemplate = \"<{nick}> {text}\"\ngive_up = \"1h 30m\"\n[rooms]\nfarewell = true\n[run]\ndrain_timeout = \"500ms\"\n[store]\nkeep = \"1d\"");
+    let text = text.replace("login =", "send_every = \"3s\"\nlogin =");
+    let text = text.replace(
+        "group = 346000003",
+        "account = \"classic\"\ngroup = [346000003, 346000005]\ngroup_name = [\"甲\", \"乙\"]\nname = \"Rust\"\nowners = [\"Bob@Example.org\"]\nallow = [\"bob@example.org\", \"*.friends.example\"]\nrelay = \"to-xmpp\"\noccupants = \"active\"",
+    );
+    let config = load(&text).expect("fine");
+    assert_eq!(config.xmpp.language, Language::Zh);
+    assert_eq!(
+        config.http.listen.map(|at| at.to_string()).as_deref(),
+        Some("[::1]:9680")
+    );
+    assert_eq!(config.relay.template.before("Bob"), "<Bob> ");
+    assert_eq!(config.relay.give_up, Duration::from_secs(5400));
+    assert!(config.rooms.farewell);
+    assert_eq!(config.run.drain_timeout, Duration::from_millis(500));
+    assert_eq!(config.accounts[0].send_every, Some(Duration::from_secs(3)));
+    let row = &config.mappings[0];
+    assert_eq!(row.groups[1].number, GroupNumber(346_000_005));
+    assert_eq!(row.groups[1].name.as_deref(), Some("乙"));
+    assert_eq!(row.owners[0].as_str(), "bob@example.org");
+    assert_eq!(row.allow.len(), 2);
+    assert!(row.relay.to_xmpp() && !row.relay.to_qq());
+    assert_eq!(row.occupants, Occupants::Active);
+}
+
+#[test]
+fn differences_are_seen_secrets_too() {
+    let config = load(BASE).expect("fine");
+    assert_eq!(config, load(BASE).expect("fine"));
+    assert_ne!(config, load(&with("hush", "other")).expect("fine"));
+    assert!(!format!("{config:?}").contains("hush"));
+}
+
+#[test]
+fn a_secret_may_stand_elsewhere() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("s"), "from a file\r\n").expect("written");
+    let path = dir.path().join("bridge.toml");
+    let in_file = with("secret = \"hush\"", "secret_file = \"s\"");
+    let config = Config::load(&in_file, &path, &|_| None).expect("fine");
+    assert_eq!(config.xmpp.secret.expose(), "from a file");
+
+    let nowhere = with("secret = \"hush\"\n", "");
+    let env = |name: &str| (name == "QQXMPP_XMPP_SECRET").then(|| "from outside".to_owned());
+    let config = Config::load(&nowhere, &path, &env).expect("fine");
+    assert_eq!(config.xmpp.secret.expose(), "from outside");
+}
