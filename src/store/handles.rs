@@ -1,0 +1,95 @@
+//! The table `handles`: what each account calls a row when it answers it or takes it back.
+
+use rusqlite::{Connection, OptionalExtension};
+
+use super::{Store, StoreError};
+use crate::model::{AccountName, GroupNumber, Handle, Seq};
+
+impl Store {
+    /// The row that an account calls so in a group. Of several the newest, since handles are hashes and come again.
+    pub async fn row_of_handle(
+        &self,
+        account: &AccountName,
+        group: GroupNumber,
+        handle: &Handle,
+    ) -> Result<Option<Seq>, StoreError> {
+        let (account, handle) = (account.clone(), handle.clone());
+        self.read(move |db| Ok(newest_row(db, &account, group, &handle)?)).await
+    }
+
+    /// What an account calls a row in a group. Of a row that became several pieces, the first; a later row of a message
+    /// that came from QQ has the handle of the whole.
+    pub async fn handle_of(
+        &self,
+        row: Seq,
+        account: &AccountName,
+        group: GroupNumber,
+    ) -> Result<Option<Handle>, StoreError> {
+        let account = account.clone();
+        self.read(move |db| Ok(of_row(db, row, &account, group)?)).await
+    }
+
+    /// What an account calls each piece of a row in a group, in order: all of them go when the message is taken back.
+    pub async fn handles_of(
+        &self,
+        row: Seq,
+        account: &AccountName,
+        group: GroupNumber,
+    ) -> Result<Vec<Handle>, StoreError> {
+        let account = account.clone();
+        self.read(move |db| {
+            let handles = db
+                .prepare_cached(
+                    "SELECT handle FROM handles WHERE row = ?1 AND account = ?2 AND grp = ?3 ORDER BY piece",
+                )?
+                .query_map((row, account, group), |row| row.get(0))?
+                .collect::<rusqlite::Result<_>>()?;
+            Ok(handles)
+        })
+        .await
+    }
+}
+
+/// Keeps a handle; the account's earlier one for the same piece goes, since it would no longer be understood.
+pub(super) fn put(
+    db: &Connection,
+    row: Seq,
+    account: &AccountName,
+    group: GroupNumber,
+    piece: i64,
+    handle: &Handle,
+) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "INSERT INTO handles (row, account, grp, piece, handle) VALUES (?1, ?2, ?3, ?4, ?5)
+         ON CONFLICT DO UPDATE SET handle = excluded.handle WHERE handle <> excluded.handle",
+    )?
+    .execute((row, account, group, piece, handle))?;
+    Ok(())
+}
+
+fn newest_row(
+    db: &Connection,
+    account: &AccountName,
+    group: GroupNumber,
+    handle: &Handle,
+) -> rusqlite::Result<Option<Seq>> {
+    db.prepare_cached(
+        "SELECT row FROM handles WHERE account = ?1 AND grp = ?2 AND handle = ?3 ORDER BY row DESC LIMIT 1",
+    )?
+    .query_row((account, group, handle), |row| row.get(0))
+    .optional()
+}
+
+pub(super) fn of_row(
+    db: &Connection,
+    row: Seq,
+    account: &AccountName,
+    group: GroupNumber,
+) -> rusqlite::Result<Option<Handle>> {
+    db.prepare_cached(
+        "SELECT handle FROM handles WHERE row IN (?1, (SELECT message FROM messages WHERE seq = ?1))
+             AND account = ?2 AND grp = ?3 ORDER BY row DESC, piece LIMIT 1",
+    )?
+    .query_row((row, account, group), |row| row.get(0))
+    .optional()
+}

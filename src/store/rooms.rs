@@ -1,0 +1,83 @@
+//! The table `rooms`: keys, confirmed cursors, subjects.
+
+use jid::BareJid;
+use rusqlite::{Connection, OptionalExtension};
+
+use super::columns::Text;
+use super::{Confirmed, RoomState, Store, StoreError, Subject, messages, sessions, shown};
+use crate::model::{Seq, Timestamp};
+
+/// The store's key of a room, the same for ever.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct RoomId(pub i64);
+
+impl Store {
+    /// The key of a room; a room that is new gets one.
+    pub async fn room(&self, jid: &BareJid) -> Result<RoomId, StoreError> {
+        let jid = jid.clone();
+        self.write(move |db| Ok(key(db, &jid)?)).await
+    }
+
+    /// Everything a portal starts from.
+    pub async fn room_state(&self, room: RoomId) -> Result<RoomState, StoreError> {
+        self.read(move |db| Ok(state(db, room, Timestamp::now())?)).await
+    }
+
+    /// Keeps what the server has certainly taken. The cursor only grows.
+    pub async fn confirm(&self, room: RoomId, confirmed: Confirmed) -> Result<(), StoreError> {
+        self.write(move |db| {
+            if let Some(seq) = confirmed.seq {
+                advance(db, room, seq)?;
+            }
+            shown::change(db, room, &confirmed.shown)?;
+            sessions::greeted(db, room, &confirmed.greeted)?;
+            Ok(())
+        })
+        .await
+    }
+}
+
+fn key(db: &Connection, jid: &BareJid) -> rusqlite::Result<RoomId> {
+    db.prepare_cached("INSERT INTO rooms (jid) VALUES (?1) ON CONFLICT DO NOTHING")?
+        .execute([Text(jid)])?;
+    db.prepare_cached("SELECT id FROM rooms WHERE jid = ?1")?
+        .query_row([Text(jid)], |row| row.get(0))
+}
+
+pub(super) fn state(db: &Connection, room: RoomId, now: Timestamp) -> rusqlite::Result<RoomState> {
+    let (confirmed, subject) = db
+        .prepare_cached("SELECT confirmed, subject, subject_nick, subject_time FROM rooms WHERE id = ?1")?
+        .query_row([room], |row| {
+            let subject = match row.get(1)? {
+                Some(text) => Some(Subject {
+                    text,
+                    nick: row.get(2)?,
+                    time: row.get(3)?,
+                }),
+                None => None,
+            };
+            Ok((row.get(0)?, subject))
+        })
+        .optional()?
+        .unwrap_or_default();
+    Ok(RoomState {
+        last: messages::last(db, room)?.map_or(Seq(0), |(seq, _)| seq),
+        confirmed,
+        sessions: sessions::all(db, room)?,
+        shown: shown::all(db, room)?,
+        remembered: sessions::remembered(db, room, now)?,
+        subject,
+    })
+}
+
+fn advance(db: &Connection, room: RoomId, seq: Seq) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE rooms SET confirmed = ?2 WHERE id = ?1 AND confirmed < ?2")?
+        .execute((room, seq))?;
+    Ok(())
+}
+
+pub(super) fn set_subject(db: &Connection, room: RoomId, subject: &Subject) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE rooms SET subject = ?2, subject_nick = ?3, subject_time = ?4 WHERE id = ?1")?
+        .execute((room, &subject.text, &subject.nick, subject.time))?;
+    Ok(())
+}

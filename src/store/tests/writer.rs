@@ -1,0 +1,92 @@
+//! Group commit.
+
+use super::*;
+use crate::store::StoreError;
+
+#[tokio::test]
+async fn many_callers_share_transactions() {
+    let lab = Lab::new().await;
+    let before = lab.store.counts();
+    let calls = (0..500).map(|n| {
+        let (store, room) = (lab.store.clone(), lab.room);
+        tokio::spawn(async move {
+            let message = from_qq(&n.to_string(), "hi");
+            store
+                .commit(room, vec![Write::Message(message)])
+                .await
+                .expect("a commit")
+        })
+    });
+    let calls: Vec<_> = calls.collect();
+    for call in calls {
+        assert!(matches!(call.await.expect("an answer")[..], [Written::Rows(_)]));
+    }
+    let after = lab.store.counts();
+    assert_eq!(after.jobs - before.jobs, 500);
+    assert!(after.transactions - before.transactions < 250, "{after:?}");
+    assert_eq!(lab.archive().await.len(), 500);
+}
+
+#[tokio::test]
+async fn a_failing_commit_fails_alone_and_whole() {
+    let lab = Lab::new().await;
+    let mut empty = from_qq("bad", "");
+    empty.rows.clear();
+    let bad = vec![Write::Message(from_qq("lost", "lost")), Write::Message(empty)];
+    let (good, bad, nowhere, last) = tokio::join!(
+        lab.store.commit(lab.room, vec![Write::Message(from_qq("1", "a"))]),
+        lab.store.commit(lab.room, bad),
+        lab.store.commit(RoomId(99), vec![Write::Message(from_qq("2", "b"))]),
+        lab.store.commit(lab.room, vec![Write::Message(from_qq("3", "c"))]),
+    );
+    assert!(good.is_ok() && last.is_ok());
+    assert!(matches!(bad, Err(StoreError::Malformed(_))));
+    assert!(matches!(nowhere, Err(StoreError::Sql(_))));
+    let texts: Vec<_> = lab.archive().await.into_iter().map(|row| row.content).collect();
+    assert_eq!(texts, [text("a"), text("c")]);
+    // Nothing of it is known, so it can be tried again.
+    assert!(matches!(
+        lab.one(Write::Message(from_qq("lost", "lost"))).await,
+        Written::Rows(_)
+    ));
+}
+
+#[tokio::test]
+async fn a_caller_that_went_away_is_still_committed() {
+    let lab = Lab::new().await;
+    let call = lab.store.commit(lab.room, vec![Write::Message(from_qq("1", "a"))]);
+    // Polled once, it is in the queue.
+    tokio::select! {
+        biased;
+        written = call => panic!("too fast: {written:?}"),
+        () = std::future::ready(()) => {}
+    }
+    assert_eq!(lab.one(Write::Message(from_qq("1", "a"))).await, Written::Known);
+}
+
+#[tokio::test]
+async fn a_full_disk_fails_and_is_over_when_there_is_room() {
+    let lab = Lab::new().await;
+    let pages = async |count: i64| {
+        let set = lab.store.write(move |db| {
+            db.pragma_update_and_check(None, "max_page_count", count, |_| Ok(()))?;
+            Ok(())
+        });
+        set.await.expect("a limit");
+    };
+    let rows = lab.new_rows(from_qq("1", "a")).await;
+    // Not less than the file has now.
+    pages(1).await;
+    let big = "x".repeat(1 << 20);
+    let (small, full) = tokio::join!(
+        lab.store.commit(lab.room, vec![Write::Message(from_qq("2", "b"))]),
+        lab.store.commit(lab.room, vec![Write::Message(from_qq("3", &big))]),
+    );
+    assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
+    // Whatever was answered is what is there.
+    let kept = if small.is_ok() { 2 } else { 1 };
+    assert_eq!(lab.archive().await.len(), kept);
+    assert_eq!(lab.archive().await[..1], rows);
+    pages(1 << 30).await;
+    lab.new_rows(from_qq("3", &big)).await;
+}

@@ -1,0 +1,204 @@
+//! The thread that writes. It owns the only connection that may.
+//!
+//! ```text
+//!        wait for a job ──▶ BEGIN ──▶ each that waits, up to 256: SAVEPOINT, run, RELEASE ──▶ COMMIT ──▶ answer all
+//!              ▲                                                      └ failed: ROLLBACK TO            (one fsync) │
+//!              └───────────────────────────────────────────────────────────────────────────────────────────────────┘
+//! ```
+//!
+//! While one commit waits for the disk, the next jobs gather: the busier, the fewer syncs each costs. A job that fails is
+//! undone alone. When the transaction itself fails (a full disk), all of its jobs fail and nobody was told otherwise.
+
+use std::fs::File;
+use std::io;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::thread;
+
+use rusqlite::Connection;
+use tokio::sync::{mpsc, oneshot};
+use tracing::warn;
+
+use super::StoreError;
+
+/// Jobs that wait at most; behind them callers wait.
+const QUEUE: usize = 1024;
+/// Jobs in one transaction at most.
+const MOST_PER_COMMIT: usize = 256;
+
+/// Something to write. Given an error instead of a connection, it answers with that.
+pub(super) type Job = Box<dyn FnOnce(Result<&Connection, StoreError>) -> Ran + Send>;
+
+/// A job that ran, but is not yet on the disk.
+pub(super) struct Ran {
+    failed: Option<StoreError>,
+    answer: Box<dyn FnOnce(Result<(), StoreError>)>,
+}
+
+/// Makes a job of `work`, whose outcome goes to `reply` once it is certain.
+pub(super) fn job<T, F>(work: F, reply: oneshot::Sender<Result<T, StoreError>>) -> Job
+where
+    T: Send + 'static,
+    F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
+{
+    Box::new(move |connection| {
+        let outcome = connection.and_then(work);
+        Ran {
+            failed: outcome.as_ref().err().cloned(),
+            // A caller that went away does not undo its write.
+            answer: Box::new(move |committed| drop(reply.send(committed.and(outcome)))),
+        }
+    })
+}
+
+/// How much was written since the start.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Jobs: commits of portals, steps of the outbox and the like.
+    pub jobs: u64,
+    /// Transactions, each with one sync of the disk.
+    pub transactions: u64,
+}
+
+#[derive(Default)]
+struct Counters {
+    jobs: AtomicU64,
+    transactions: AtomicU64,
+}
+
+enum Wish {
+    Write(Job),
+    Close(oneshot::Sender<()>),
+}
+
+/// The handle on the thread. The thread ends when all handles are gone, too.
+pub(super) struct Writer {
+    wishes: mpsc::Sender<Wish>,
+    counters: Arc<Counters>,
+}
+
+impl Writer {
+    /// Starts the thread.
+    pub(super) fn start(connection: Connection, lock: Arc<File>) -> io::Result<Self> {
+        let (wishes, waiting) = mpsc::channel(QUEUE);
+        let counters = Arc::new(Counters::default());
+        let counted = counters.clone();
+        thread::Builder::new().name("store".to_owned()).spawn(move || {
+            let farewell = run(&connection, waiting, &counted);
+            if let Err((_, error)) = connection.close() {
+                warn!(%error, "the store's file was not closed cleanly; nothing is lost");
+            }
+            drop(lock);
+            if let Some(farewell) = farewell {
+                let _ = farewell.send(());
+            }
+        })?;
+        Ok(Self { wishes, counters })
+    }
+
+    /// Puts a job in the queue.
+    pub(super) async fn send(&self, job: Job) -> Result<(), StoreError> {
+        self.wishes.send(Wish::Write(job)).await.map_err(|_| StoreError::Closed)
+    }
+
+    /// Waits until all that was queued before is on the disk and the file is closed.
+    pub(super) async fn close(&self) {
+        let (farewell, gone) = oneshot::channel();
+        if self.wishes.send(Wish::Close(farewell)).await.is_ok() {
+            let _ = gone.await;
+        }
+    }
+
+    pub(super) fn counts(&self) -> Counts {
+        Counts {
+            jobs: self.counters.jobs.load(Ordering::Relaxed),
+            transactions: self.counters.transactions.load(Ordering::Relaxed),
+        }
+    }
+}
+
+/// Until somebody closes the store, or nobody is left who could.
+fn run(connection: &Connection, mut waiting: mpsc::Receiver<Wish>, counters: &Counters) -> Option<oneshot::Sender<()>> {
+    let mut wishes = Vec::with_capacity(MOST_PER_COMMIT);
+    let mut jobs = Vec::with_capacity(MOST_PER_COMMIT);
+    while waiting.blocking_recv_many(&mut wishes, MOST_PER_COMMIT) > 0 {
+        let mut farewell = None;
+        for wish in wishes.drain(..) {
+            match wish {
+                Wish::Write(job) if farewell.is_none() => jobs.push(job),
+                Wish::Write(late) => drop(late),
+                Wish::Close(reply) => farewell = Some(reply),
+            }
+        }
+        let mut jobs = jobs.drain(..).peekable();
+        while jobs.peek().is_some() {
+            transaction(connection, &mut jobs, counters);
+        }
+        if farewell.is_some() {
+            return farewell;
+        }
+    }
+    None
+}
+
+/// Runs jobs in one transaction and answers them; leaves those that it could not begin.
+fn transaction(connection: &Connection, jobs: &mut dyn Iterator<Item = Job>, counters: &Counters) {
+    if let Err(error) = execute(connection, "BEGIN IMMEDIATE") {
+        warn!(%error, "the store cannot be written");
+        for job in jobs {
+            (job(Err(error.clone())).answer)(Ok(()));
+        }
+        return;
+    }
+    let mut answers = Vec::new();
+    let mut undone = None;
+    for job in jobs {
+        let (ran, kept) = savepoint(connection, job);
+        answers.push(ran.answer);
+        if let Err(error) = kept {
+            undone = Some(error);
+            break;
+        }
+    }
+    let committed = match undone {
+        Some(error) => Err(error),
+        None => execute(connection, "COMMIT"),
+    };
+    if let Err(error) = &committed {
+        warn!(%error, jobs = answers.len(), "a transaction of the store was undone");
+        if !connection.is_autocommit() {
+            let _ = execute(connection, "ROLLBACK");
+        }
+    } else {
+        let jobs = u64::try_from(answers.len()).unwrap_or(u64::MAX);
+        counters.jobs.fetch_add(jobs, Ordering::Relaxed);
+        counters.transactions.fetch_add(1, Ordering::Relaxed);
+    }
+    for answer in answers {
+        answer(committed.clone());
+    }
+}
+
+/// Runs one job. The second value is an error when the whole transaction is lost with it.
+fn savepoint(connection: &Connection, job: Job) -> (Ran, Result<(), StoreError>) {
+    if let Err(error) = execute(connection, "SAVEPOINT job") {
+        return (job(Err(error.clone())), Err(error));
+    }
+    let ran = job(Ok(connection));
+    // Some failures (disk full, I/O) make SQLite undo the transaction on its own.
+    if connection.is_autocommit() {
+        let error = ran.failed.clone().unwrap_or(StoreError::Full);
+        return (ran, Err(error));
+    }
+    let kept = if ran.failed.is_some() {
+        execute(connection, "ROLLBACK TO job").and_then(|()| execute(connection, "RELEASE job"))
+    } else {
+        execute(connection, "RELEASE job")
+    };
+    (ran, kept)
+}
+
+fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {
+    connection.prepare_cached(sql)?.execute([])?;
+    Ok(())
+}
