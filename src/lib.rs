@@ -1,6 +1,8 @@
 //! A gateway between QQ groups and XMPP rooms.
 
+pub mod backoff;
 pub mod config;
 pub mod mapping;
 pub mod model;
+pub mod qq;
 pub mod store;

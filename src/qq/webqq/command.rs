@@ -1,0 +1,79 @@
+//! Answers the wishes of the rest of the gateway, whatever the session is doing meanwhile.
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep_until};
+
+use super::content;
+use super::send::{self, Sent};
+use super::session::Session;
+use crate::model::{GroupNumber, Part};
+use crate::qq::{Command, NotSent, Outcome};
+
+impl Session {
+    /// Takes wishes one after the other; never ends, also when nobody can wish any more.
+    pub(super) async fn serve(&self, mut commands: mpsc::Receiver<Command>) {
+        let mut sent = Sent::default();
+        let mut free_at = Instant::now();
+        while let Some(command) = commands.recv().await {
+            match command {
+                Command::Send { group, piece, reply } => {
+                    // Without waiting for its turn, when it will not get one.
+                    let outcome = if let Err(why) = self.speaks_in(group) {
+                        Outcome::NotSent(NotSent::Later(why))
+                    } else {
+                        sleep_until(free_at).await;
+                        let outcome = self.say(group, &piece.parts, &mut sent).await;
+                        free_at = Instant::now() + self.settings.send_every;
+                        outcome
+                    };
+                    // Nobody waits any more: the asker has ended, and knows it as unknown.
+                    reply.send(outcome).ok();
+                }
+                Command::Recall { reply, .. } => {
+                    let why = "the web protocol of QQ cannot take messages back".to_owned();
+                    reply.send(Outcome::NotSent(NotSent::Never(why))).ok();
+                }
+                Command::Login => self.wish.notify_one(),
+                // Not asked for: the session says that it has no history, and no captcha.
+                Command::History { .. } | Command::Captcha(_) => {}
+            }
+        }
+        std::future::pending::<()>().await;
+    }
+
+    /// The temporary id to speak to a group by; or why that cannot be now.
+    fn speaks_in(&self, group: GroupNumber) -> Result<u64, String> {
+        if !self.is_online() {
+            return Err("the QQ session is not on line".to_owned());
+        }
+        let roster = self.roster();
+        let mapped = roster.mapped.get(&group);
+        let found = mapped.and_then(|m| m.group.as_ref());
+        found.map(|g| g.gid).ok_or_else(|| match mapped {
+            Some(m) if !m.absent.is_empty() => m.absent.clone(),
+            _ => format!("the QQ session does not know group {group} yet"),
+        })
+    }
+
+    async fn say(&self, group: GroupNumber, parts: &[Part], sent: &mut Sent) -> Outcome {
+        // Asked again: much may have happened in the wait.
+        let gid = match self.speaks_in(group) {
+            Ok(gid) => gid,
+            Err(why) => return Outcome::NotSent(NotSent::Later(why)),
+        };
+        let content = content::write(parts, &sent.tail(group, parts));
+        let msg_id = {
+            let mut tokens = self.api.tokens();
+            let (id, floor) = sent.id(tokens.msg_ids);
+            tokens.msg_ids = floor;
+            id
+        };
+        self.save().await;
+        let (outcome, in_doubt) = send::outcome(self.api.send(gid, &content, msg_id).await);
+        if in_doubt {
+            self.doubt.notify_one();
+        }
+        tracing::debug!(account = %self.settings.name, %group, msg_id, ?outcome, "sent");
+        outcome
+    }
+}

@@ -1,0 +1,184 @@
+//! Which of the account's groups are the mapped ones: by number, or by name where the service withholds numbers.
+
+use tokio::time::Instant;
+
+use super::api::Of;
+use super::contacts::{self, Group};
+use super::roster::Number;
+use super::session::Session;
+use crate::model::GroupNumber;
+
+impl Session {
+    /// Reads the group list, trying the variants of the hash in turn.
+    pub(super) async fn read_groups(&self) -> Result<(), String> {
+        const VARIANTS: usize = 4;
+        const WRONG_HASH: i64 = 50;
+        for _ in 0..VARIANTS {
+            let answer = self.api.groups().await.map_err(|error| error.to_string())?;
+            let code = answer.retcode.unwrap_or(-1);
+            if code == WRONG_HASH {
+                let mut tokens = self.api.tokens();
+                tokens.variant = tokens.variant.next();
+                continue;
+            }
+            if !matches!(code, 0 | 100_003) {
+                return Err(format!("QQ refused the group list (code {code})"));
+            }
+            let Some(groups) = contacts::groups(answer.result()) else {
+                // An account without groups gets no list at all.
+                return Ok(());
+            };
+            self.roster().take_groups(groups, code != 0);
+            return Ok(());
+        }
+        Err("QQ refused the group list (code 50)".to_owned())
+    }
+
+    /// Whether the group list may be read again because of a message from an unknown group: at most once a minute.
+    pub(super) fn may_reread_groups(&self) -> bool {
+        let mut roster = self.roster();
+        let may = roster.reread.is_none_or(|at| at.elapsed() > self.settings.pace.retry);
+        if may {
+            roster.reread = Some(Instant::now());
+        }
+        may
+    }
+
+    /// Finds out which of the account's groups are the mapped ones: by their numbers, asking for as few as needed; where the
+    /// service withholds numbers, by the names in the mapping.
+    pub(super) async fn match_groups(&self) {
+        let wanted = self.inbox.mapped(&self.settings.name);
+        {
+            let mut roster = self.roster();
+            let retry = self.settings.pace.retry;
+            let missing = roster.mapped.values().any(|m| m.group.is_none());
+            let fresh = roster
+                .matched
+                .as_ref()
+                .is_some_and(|(at, mapping)| *mapping == wanted && (!missing || at.elapsed() < retry));
+            if fresh {
+                return;
+            }
+            roster.matched = Some((Instant::now(), wanted.clone()));
+            roster
+                .mapped
+                .retain(|number, _| wanted.iter().any(|(n, _)| n == number));
+            for (number, _) in &wanted {
+                roster.mapped.entry(*number).or_default();
+            }
+        }
+        let unanswered = self.ask_group_numbers(&wanted).await;
+        let mut roster = self.roster();
+        let groups = roster.groups.clone();
+        for (number, name) in &wanted {
+            let found = self::find(&groups, *number, name.as_deref(), |code| {
+                roster.numbers.get(code, Of::Group)
+            });
+            let Some(mapped) = roster.mapped.get_mut(number) else {
+                continue;
+            };
+            match found {
+                Ok(group) => mapped.group = Some(group),
+                Err(_) if unanswered => {
+                    mapped.group = None;
+                    mapped.absent = format!("QQ does not say which group is {number}; it is asked again in a moment");
+                }
+                Err(why) => {
+                    mapped.group = None;
+                    mapped.absent = why;
+                }
+            }
+        }
+    }
+
+    /// Asks for groups' numbers until all wanted ones are found. True when the service left a question open.
+    async fn ask_group_numbers(&self, wanted: &[(GroupNumber, Option<String>)]) -> bool {
+        let mut groups = self.roster().groups.clone();
+        // Those of the right name first: often no other has to be asked for.
+        groups.sort_by_key(|group| {
+            !wanted
+                .iter()
+                .any(|(_, name)| name.as_deref().is_some_and(|n| is_called(group, n)))
+        });
+        let mut left: Vec<u64> = wanted.iter().map(|(number, _)| number.0).collect();
+        let mut unanswered = false;
+        for group in &groups {
+            if left.is_empty() {
+                return false;
+            }
+            match self.real_number(group.code, Of::Group, false).await {
+                Some(Number::Is(number)) => left.retain(|n| *n != number),
+                Some(Number::Withheld) => {}
+                None => unanswered = true,
+            }
+        }
+        unanswered && !left.is_empty() && !self.roster().numbers.withheld()
+    }
+}
+
+fn is_called(group: &Group, name: &str) -> bool {
+    group.name == name || group.mark == name
+}
+
+/// The group with this number; or, among those whose number is withheld, the only one of this name. Else why none, for people.
+fn find(
+    groups: &[Group],
+    wanted: GroupNumber,
+    name: Option<&str>,
+    number: impl Fn(u64) -> Option<Number>,
+) -> Result<Group, String> {
+    if let Some(group) = groups
+        .iter()
+        .find(|group| number(group.code) == Some(Number::Is(wanted.0)))
+    {
+        return Ok(group.clone());
+    }
+    let nameless: Vec<_> = groups
+        .iter()
+        .filter(|group| number(group.code) == Some(Number::Withheld))
+        .collect();
+    if nameless.is_empty() {
+        return Err(format!("the QQ account is not in group {wanted}"));
+    }
+    let Some(name) = name else {
+        return Err(format!(
+            "this QQ does not tell group numbers: set group_name for group {wanted} in the mapping"
+        ));
+    };
+    let mut called = nameless.into_iter().filter(|group| is_called(group, name));
+    match (called.next(), called.next()) {
+        (Some(group), None) => Ok(group.clone()),
+        (None, _) => Err(format!("the QQ account is in no group called «{name}»")),
+        (Some(_), Some(_)) => Err(format!(
+            "the QQ account is in several groups called «{name}»: give one of them another remark (备注) on the phone"
+        )),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn group(code: u64, name: &str) -> Group {
+        Group {
+            gid: code + 1000,
+            code,
+            name: name.into(),
+            mark: String::new(),
+        }
+    }
+
+    #[test]
+    fn by_number_else_by_the_only_name() {
+        let groups = [group(1, "a"), group(2, "b"), group(3, "b"), group(4, "c")];
+        let wanted = GroupNumber(500);
+        let told = |code| Some(Number::Is(code * 100 + 100));
+        assert_eq!(find(&groups, wanted, Some("a"), told).map(|g| g.code), Ok(4));
+        let withheld = |_| Some(Number::Withheld);
+        assert_eq!(find(&groups, wanted, Some("c"), withheld).map(|g| g.code), Ok(4));
+        for name in [None, Some("b"), Some("d")] {
+            assert!(find(&groups, wanted, name, withheld).is_err(), "{name:?}");
+        }
+        assert!(find(&groups, GroupNumber(7), Some("a"), told).is_err());
+    }
+}

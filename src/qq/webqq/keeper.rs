@@ -1,0 +1,256 @@
+//! Keeps what the session knows of groups and members fresh, and portals told, while the session is on line.
+//! Runs beside the poll, in the session's task.
+
+use std::collections::HashSet;
+
+use tokio::sync::mpsc;
+use tokio::time::{Instant, sleep};
+
+use super::api::Of;
+use super::contacts;
+use super::roster::Told;
+use super::session::Session;
+use crate::model::{GroupNumber, Member, MemberId, QqNumber, Role};
+use crate::qq::event::deliver;
+use crate::qq::{Act, Delivered, GroupEvent};
+
+impl Session {
+    /// The keeper's loop; never ends by itself.
+    pub(super) async fn keep(&self) {
+        let pace = &self.settings.pace;
+        let mut lists_read = Instant::now();
+        loop {
+            let missing = self.roster().mapped.values().any(|m| m.group.is_none());
+            let age = lists_read.elapsed();
+            if age > pace.refresh || (missing && age > pace.retry) {
+                lists_read = Instant::now();
+                if let Err(why) = self.read_groups().await {
+                    tracing::warn!(account = %self.settings.name, why, "the group list was not read");
+                }
+            }
+            self.match_groups().await;
+            let mapped: Vec<_> = self.roster().mapped.keys().copied().collect();
+            for group in mapped {
+                self.announce(group).await;
+                self.refresh(group).await;
+            }
+            tokio::select! {
+                () = sleep(pace.look_every) => {}
+                () = self.look.notified() => {}
+            }
+        }
+    }
+
+    /// Tells a portal whether the session hears and speaks in its group, if that is news to it. False when it did not listen.
+    pub(super) async fn announce(&self, group: GroupNumber) -> bool {
+        let Some(mailbox) = self.inbox.group(group) else {
+            return false;
+        };
+        let state = {
+            let roster = self.roster();
+            let Some(mapped) = roster.mapped.get(&group) else {
+                return false;
+            };
+            let state = if mapped.group.is_some() {
+                Ok(())
+            } else {
+                Err(mapped.absent.clone())
+            };
+            if mapped
+                .told
+                .as_ref()
+                .is_some_and(|told| told.mailbox.same_channel(&mailbox) && told.state == state)
+            {
+                return true;
+            }
+            state
+        };
+        self.tell_group(group, mailbox, state).await
+    }
+
+    async fn tell_group(
+        &self,
+        group: GroupNumber,
+        mailbox: mpsc::Sender<GroupEvent>,
+        state: Result<(), String>,
+    ) -> bool {
+        let act = match &state {
+            Ok(()) => Act::Online { history: false },
+            Err(why) => Act::Offline(why.clone()),
+        };
+        let taken = self.bring(group, act).await == Delivered::Taken;
+        if let Some(mapped) = self.roster().mapped.get_mut(&group).filter(|_| taken) {
+            mapped.told = Some(Told { mailbox, state });
+            mapped.shown = None;
+        }
+        taken
+    }
+
+    /// Tells all portals that the session is gone.
+    pub(super) async fn announce_loss(&self, why: &str) {
+        let told: Vec<_> = {
+            let roster = self.roster();
+            let online = roster
+                .mapped
+                .iter()
+                .filter(|(_, m)| m.told.as_ref().is_some_and(|told| told.state.is_ok()));
+            online.map(|(group, _)| *group).collect()
+        };
+        for group in told {
+            if let Some(mailbox) = self.inbox.group(group) {
+                self.tell_group(group, mailbox, Err(why.to_owned())).await;
+            }
+        }
+    }
+
+    /// Brings an event to a group's portal.
+    pub(super) async fn bring(&self, group: GroupNumber, act: Act) -> Delivered {
+        let account = self.settings.name.clone();
+        deliver(&*self.inbox, GroupEvent { account, group, act }).await
+    }
+
+    /// Reads a group's members when it is time, and shows them to the portal when they changed.
+    async fn refresh(&self, group: GroupNumber) {
+        let pace = &self.settings.pace;
+        let due = {
+            let roster = self.roster();
+            let Some(mapped) = roster.mapped.get(&group).filter(|m| m.group.is_some()) else {
+                return;
+            };
+            let old = mapped.read.is_none_or(|at| at.elapsed() > pace.refresh);
+            old && mapped.asked.is_none_or(|at| at.elapsed() > pace.retry)
+        };
+        if due {
+            let _turn = self.reading.lock().await;
+            self.read_people(group).await;
+        }
+        self.show(group).await;
+    }
+
+    /// Reads a group's members. The caller has the turn to read.
+    async fn read_people(&self, group: GroupNumber) {
+        let code = {
+            let mut roster = self.roster();
+            let Some(mapped) = roster.mapped.get_mut(&group) else {
+                return;
+            };
+            mapped.asked = Some(Instant::now());
+            let Some(group) = &mapped.group else { return };
+            group.code
+        };
+        let answer = match self.api.group_info(code).await {
+            Ok(answer) => answer,
+            Err(error) => {
+                tracing::warn!(account = %self.settings.name, %group, %error, "the members were not read");
+                return;
+            }
+        };
+        let code = answer.retcode.unwrap_or(-1);
+        let info = contacts::group_info(answer.result()).filter(|_| matches!(code, 0 | 100_003));
+        let Some(info) = info else {
+            tracing::warn!(account = %self.settings.name, %group, code, "QQ refused the list of members");
+            return;
+        };
+        if let Some(mapped) = self.roster().mapped.get_mut(&group) {
+            mapped.take_people(info.people, code != 0);
+            mapped.read = Some(Instant::now());
+            if let Some(group) = mapped.group.as_mut().filter(|_| !info.name.is_empty()) {
+                group.name = info.name;
+            }
+        }
+    }
+
+    /// Shows a group to its portal, if it changed since the last time and every number is known that can be.
+    async fn show(&self, group: GroupNumber) {
+        let (people, version) = {
+            let roster = self.roster();
+            let Some(mapped) = roster.mapped.get(&group) else {
+                return;
+            };
+            let waits = mapped.snapshot_after.is_some_and(|at| Instant::now() < at);
+            let online = mapped.told.as_ref().is_some_and(|told| told.state.is_ok());
+            let renamed = match (&mapped.shown, &mapped.group) {
+                (Some((name, _)), Some(group)) => *name != group.name,
+                _ => true,
+            };
+            if waits || !online || mapped.people.is_empty() || (!renamed && mapped.shown_version == mapped.version) {
+                return;
+            }
+            (mapped.people.clone(), mapped.version)
+        };
+        let mut members: Vec<Member> = Vec::with_capacity(people.len());
+        for person in &people {
+            let number = self.real_number(person.uin, Of::Person, false).await;
+            if number.is_none() {
+                // A member that is a name now and a number in a moment would leave and join.
+                if let Some(mapped) = self.roster().mapped.get_mut(&group) {
+                    mapped.snapshot_after = Some(Instant::now() + self.settings.pace.retry / 6);
+                }
+                return;
+            }
+            members.push(person.member(number));
+        }
+        let mut ids = HashSet::new();
+        members.retain(|member| ids.insert(member.id.clone()));
+        let name = {
+            let roster = self.roster();
+            let group = roster.mapped.get(&group).and_then(|m| m.group.as_ref());
+            let Some(group) = group else { return };
+            group.name.clone()
+        };
+        let shown = (name, members);
+        let known = self
+            .roster()
+            .mapped
+            .get(&group)
+            .is_some_and(|m| m.shown.as_ref() == Some(&shown));
+        if !known {
+            let act = Act::Snapshot {
+                name: shown.0.clone(),
+                members: shown.1.clone(),
+                own: MemberId::Number(QqNumber(self.api.own())),
+            };
+            if self.bring(group, act).await != Delivered::Taken {
+                return;
+            }
+        }
+        if let Some(mapped) = self.roster().mapped.get_mut(&group) {
+            mapped.shown = Some(shown);
+            mapped.shown_version = version;
+        }
+    }
+
+    /// Who said something: with name and number as far as they can be had. Reads the members anew for an unknown one, at most
+    /// once a minute.
+    pub(super) async fn sender(&self, group: GroupNumber, uin: u64) -> Member {
+        let find = || self.roster().mapped.get(&group).and_then(|m| m.person(uin).cloned());
+        let mut person = find();
+        if person.is_none() {
+            let _turn = self.reading.lock().await;
+            person = find();
+            let retry = self.settings.pace.retry;
+            let may_ask = self
+                .roster()
+                .mapped
+                .get(&group)
+                .is_some_and(|m| m.read.is_none() || m.asked.is_none_or(|at| at.elapsed() > retry));
+            if person.is_none() && may_ask {
+                self.read_people(group).await;
+                person = find();
+                self.look.notify_one();
+            }
+        }
+        let own = uin == self.api.own();
+        let person = person.unwrap_or_else(|| contacts::Person {
+            uin,
+            nick: if own { self.roster().nick.clone() } else { String::new() },
+            card: String::new(),
+            role: Role::Member,
+        });
+        let mut number = self.real_number(uin, Of::Person, true).await;
+        if number.is_none() {
+            number = self.real_number(uin, Of::Person, true).await;
+        }
+        person.member(number)
+    }
+}

@@ -1,0 +1,148 @@
+//! A session on Tencent's web protocol as `SmartQQ` spoke it from 2015 to 2018: QR login, HTTP long poll.
+//!
+//! One task ([`run`]) with three futures side by side: the life of the login, drawn here ([`life`]); beside its poll the
+//! keeper of groups and members ([`keeper`]); and the wishes of the others ([`command`]). They share [`session::Session`].
+//!
+//! ```text
+//!            saved state                    no saved state
+//!                │                                │            Command::Login shows a new code
+//!                ▼             lost               ▼                  ┌──────┐
+//!             Resume ──────► Quick ─────────► Page ─► Show ─► Wait ──┘      │
+//!                │           │   │ refused           ▲  │      │ 65 expired │
+//!                │  pt4_auth │   │ by cookies        └──┼──────┘            │
+//!                │           ▼   │                      │ 10 codes          │
+//!                │   CheckSig ◄──┼──────────────────────┼──── 0 confirmed ──┘
+//!                │       │       │                      ▼
+//!                │       ▼       ▼                    Rest: needs operator ── Command::Login ──► Quick
+//!                │     Token (getvfwebqq) ─► Login2     ▲
+//!                │       │ after a relink      │        │ frozen, refused 5 times, kicked twice within 10 min
+//!                ▼       ▼                     ▼        │
+//!              Lists: friends ∥ groups ∥ discussions ∥ self ─► Register: online buddies, recent ─► first poll
+//!                ▲                                                            │
+//!                │                                                            ▼
+//!              Token ◄─ 0 ─ Relink ◄── lost ── Probe ◄── doubt ──────────  Polling ── kick ─► (pause) Quick
+//!                             ▲  └ 103, others ─► Quick   └── lives ──────►   │ └─ login lost ─► Quick
+//!                             └────────────────── 120 121 100000 100006 ──────┘
+//! ```
+//!
+//! A broken wire never leaves a step: the same is tried again, ever more slowly. Shutting down is dropping the futures.
+//! Knows nothing of rooms; temporary ids (uin, gid, code, did) never leave this folder.
+
+mod api;
+mod command;
+mod contacts;
+mod content;
+mod endpoint;
+mod event;
+mod groups;
+mod hash;
+mod http;
+mod keeper;
+mod life;
+mod login;
+mod numbers;
+mod qr;
+mod receive;
+mod roster;
+mod saved;
+mod send;
+mod session;
+mod verdict;
+mod wire;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::mpsc;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use url::Url;
+
+use super::event::PORTAL_PATIENCE;
+use super::{Command, Inbox};
+use crate::model::AccountName;
+
+/// What the operator says of an account with `protocol = "webqq"`, `login = "qr"`.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// Its name in `bridge.toml`.
+    pub name: AccountName,
+    /// Where every historic host is to be found: scheme, address and port.
+    pub server: Url,
+    /// At least so long from the answer to one send until the next.
+    pub send_every: Duration,
+    /// The session's clockwork.
+    pub pace: Pace,
+}
+
+impl Settings {
+    /// The era's default of `send_every`: quicker clients lost messages, or the account.
+    pub const SEND_EVERY: Duration = Duration::from_secs(3);
+}
+
+/// How often and how long: what tests may want quicker.
+#[derive(Debug, Clone)]
+pub struct Pace {
+    /// Between two questions whether the QR code was scanned.
+    pub qr_every: Duration,
+    /// From one idle answer to the next poll, counted from the poll before.
+    pub poll_every: Duration,
+    /// Between two questions for a real number that nobody waits for.
+    pub number_every: Duration,
+    /// How old lists may be.
+    pub refresh: Duration,
+    /// Before a list is read again because something is missing in it; also the longest wait between two tries of a step.
+    pub retry: Duration,
+    /// The first wait between two tries of a step.
+    pub retry_first: Duration,
+    /// Between two looks at the mapping and the portals.
+    pub look_every: Duration,
+    /// Before an account that was logged in elsewhere is taken back.
+    pub kick_pause: Duration,
+}
+
+impl Default for Pace {
+    fn default() -> Self {
+        Self {
+            qr_every: Duration::from_secs(2),
+            poll_every: Duration::from_secs(1),
+            number_every: Duration::from_millis(200),
+            refresh: Duration::from_secs(600),
+            retry: Duration::from_secs(60),
+            retry_first: Duration::from_secs(1),
+            look_every: Duration::from_secs(2),
+            kick_pause: Duration::from_secs(30),
+        }
+    }
+}
+
+/// Keeps the account on line until `shutdown`. `saved` is what an earlier run emitted as [`super::AccountEvent::Saved`].
+///
+/// The process's rustls provider must have been installed.
+///
+/// # Errors
+/// When `server` is unusable or the HTTP clients cannot be built; nothing that the network does.
+pub async fn run(
+    settings: Settings,
+    saved: Option<Vec<u8>>,
+    commands: mpsc::Receiver<Command>,
+    inbox: Arc<dyn Inbox>,
+    shutdown: CancellationToken,
+) -> anyhow::Result<()> {
+    let endpoint = endpoint::Endpoint::new(settings.server.clone())?;
+    let api = api::Api::new(http::Http::new(endpoint)?);
+    let session = session::Session::new(settings, api, inbox);
+    let resumes = saved.is_some_and(|bytes| session.resume(&bytes));
+    tokio::select! {
+        biased;
+        () = shutdown.cancelled() => {}
+        () = life::Life::new(&session).live(resumes) => unreachable!("a session lives until it is shut down"),
+        () = session.serve(commands) => unreachable!("wishes are served until the shutdown"),
+    }
+    // Tokens may have changed since they were last handed over; a gateway that does not listen any more is not waited for.
+    timeout(PORTAL_PATIENCE, session.save()).await.ok();
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;
