@@ -1,3 +1,111 @@
-//! The sandbox program.
+//! The sandbox program: arguments, one line that says where it listens, and an end at once on SIGTERM or SIGINT.
 
-fn main() {}
+use std::io::Write as _;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::{Context as _, bail};
+use clap::Parser;
+use qq_sandbox::{DEFAULT_WORLD, Era, Options, Sandbox, parse_world};
+use tokio::signal::unix::{SignalKind, signal};
+use tracing_subscriber::EnvFilter;
+
+/// The far side of QQ on one port: the SmartQQ hosts, a control API at /sandbox, and a page at / to chat on.
+#[expect(clippy::doc_markdown, reason = "the comments are the help text")]
+#[derive(Debug, Parser)]
+#[command(name = "qq-sandbox", version)]
+struct Arguments {
+    /// Address and port to listen on; port 0 takes a free one.
+    #[arg(long, default_value = "127.0.0.1:8600")]
+    listen: SocketAddr,
+    /// People and groups, in the format that --print-world shows.
+    #[arg(long)]
+    world: Option<PathBuf>,
+    /// Keep the world, its messages, the logins and the log in this directory; without it they are forgotten at the end.
+    #[arg(long)]
+    state: Option<PathBuf>,
+    /// The years to play: 2015 (SmartQQ) or 2018 (SmartQQ in its last year).
+    #[arg(long, default_value = "2015")]
+    era: String,
+    /// The OneBot program to play.
+    #[arg(long)]
+    flavour: Option<String>,
+    /// Leave out the checks of which nobody knows exactly how the real service made them.
+    #[arg(long)]
+    lax: bool,
+    /// Chooses among the behaviours that were all seen; 0 is the service on a good day.
+    #[arg(long, default_value_t = 0)]
+    seed: u64,
+    /// Print the default world and end.
+    #[arg(long)]
+    print_world: bool,
+}
+
+fn options(arguments: Arguments) -> anyhow::Result<Options> {
+    let era = match arguments.era.as_str() {
+        "2015" => Era::Smart2015,
+        "2018" => Era::Smart2018,
+        "2013" => bail!("--era 2013 (login with a password) is not served by this version: take 2015 or 2018"),
+        other => bail!("--era {other} is not known: take 2015 or 2018"),
+    };
+    if let Some(flavour) = arguments.flavour {
+        bail!("--flavour {flavour}: OneBot is not served by this version: leave the option out");
+    }
+    let world = match arguments.world {
+        Some(path) => {
+            let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
+            Some(parse_world(&text).with_context(|| format!("{} is no world", path.display()))?)
+        }
+        None => None,
+    };
+    let defaults = Options::default();
+    Ok(Options {
+        listen: arguments.listen,
+        world,
+        state: arguments.state,
+        era,
+        lax: arguments.lax,
+        seed: arguments.seed,
+        ..defaults
+    })
+}
+
+async fn run(arguments: Arguments) -> anyhow::Result<()> {
+    let options = options(arguments)?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let sandbox = Sandbox::start(options).await?;
+    let mut out = std::io::stdout().lock();
+    writeln!(out, "listening on {}", sandbox.url())?;
+    out.flush()?;
+    drop(out);
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    sandbox.stop().await;
+    Ok(())
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.print_world {
+        // A closed pipe (`| head`) is no failure.
+        let _ = std::io::stdout().write_all(DEFAULT_WORLD.as_bytes());
+        return ExitCode::SUCCESS;
+    }
+    let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("warn"));
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .init();
+    match run(arguments).await {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("qq-sandbox: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

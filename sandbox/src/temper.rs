@@ -1,0 +1,68 @@
+//! The moods of the service: where several behaviours were seen, or where nobody knows, the seed decides.
+//!
+//! Tokens and temporary numbers do not come from here but from the system: a restart must never repeat them.
+
+use rand::rngs::StdRng;
+use rand::{Rng, SeedableRng};
+
+/// What the seed decided. The first eight are fixed for a run, the rest is drawn answer by answer.
+#[derive(Debug)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent decisions of the seed, not a state"
+)]
+pub(crate) struct Temper {
+    /// For how many seconds a text equal to the one before is dropped; `None`: for ever.
+    pub(crate) equal_for: Option<i64>,
+    /// Whether what was answered with 1202 is lost; otherwise it is delivered all the same.
+    pub(crate) hasty_dropped: bool,
+    /// Whether a repeated `msg_id` of a session is dropped.
+    pub(crate) msg_id_once: bool,
+    /// Whether `ptwebqq` is set by ptqrlogin already, and not only by `check_sig`.
+    pub(crate) ptwebqq_early: bool,
+    /// Whether a relink gives new temporary numbers.
+    pub(crate) relink_renews: bool,
+    /// What a poll of an expired login gets.
+    pub(crate) expired_code: i64,
+    /// Whether friend category 0 is listed.
+    pub(crate) category_zero: bool,
+    /// Where the message numbers of events begin.
+    pub(crate) first_msg_id: i64,
+    rng: StdRng,
+}
+
+impl Temper {
+    /// The temper of a seed. Seed 0 is the service on a good day.
+    pub(crate) fn new(seed: u64) -> Self {
+        let mut rng = StdRng::seed_from_u64(seed);
+        if seed == 0 {
+            return Self {
+                equal_for: None,
+                hasty_dropped: true,
+                msg_id_once: false,
+                ptwebqq_early: true,
+                relink_renews: false,
+                expired_code: 100_000,
+                category_zero: true,
+                first_msg_id: 29_124,
+                rng,
+            };
+        }
+        Self {
+            equal_for: [None, Some(60), Some(10)][rng.random_range(0..3)],
+            hasty_dropped: rng.random_bool(0.7),
+            msg_id_once: rng.random_bool(0.3),
+            ptwebqq_early: rng.random_bool(0.5),
+            relink_renews: rng.random_bool(0.5),
+            expired_code: [100_000, 100_012, 103][rng.random_range(0..3)],
+            category_zero: rng.random_bool(0.5),
+            first_msg_id: rng.random_range(1..60_000),
+            rng,
+        }
+    }
+
+    /// One of `n` equal choices, counted from 0.
+    pub(crate) fn pick(&mut self, n: usize) -> usize {
+        self.rng.random_range(0..n.max(1))
+    }
+}

@@ -1,0 +1,122 @@
+//! The last steps of the way in: `getvfwebqq` and `login2`, new or as relink (webqq.md §3.5, §3.6, §11.1).
+
+use serde_json::{Value, json};
+
+use super::gate::{self, Stop, refuse};
+use super::login::{Ending, Login, Session};
+use super::{Answer, event, token};
+use crate::net::Request;
+use crate::state::State;
+use crate::store::StoreError;
+
+/// `getvfwebqq`: the token of the lists.
+pub(super) fn getvfwebqq(state: &mut State, request: &Request) -> Result<Answer, Stop> {
+    let mut login = gate::login(state, request)?;
+    same_ptwebqq(&login, request.param("ptwebqq").unwrap_or_default())?;
+    login.count("getvfwebqq");
+    let body = json!({"retcode": 0, "result": {"vfwebqq": login.vfwebqq}});
+    state.keep_login(login.clone())?;
+    Ok(Answer::json(state, &body).of(&login))
+}
+
+fn same_ptwebqq(login: &Login, given: &str) -> Result<(), Stop> {
+    if given == login.ptwebqq {
+        return Ok(());
+    }
+    Err(refuse(100_000, "the ptwebqq is not the one of the cookie")
+        .of(login)
+        .into())
+}
+
+/// `login2`: opens the channel.
+pub(super) fn login2(state: &mut State, request: &Request) -> Result<Answer, Stop> {
+    let r = gate::payload(request)?;
+    let mut login = gate::login(state, request).map_err(|refusal| match refusal.code {
+        // To a relink of a dead login the service says that nobody is logged in (§11.1).
+        100_000 => gate::Refusal { code: 103, ..refusal },
+        _ => refusal,
+    })?;
+    same_ptwebqq(&login, &gate::text(&r["ptwebqq"]))?;
+    let clientid = gate::text(&r["clientid"]);
+    if clientid.is_empty() {
+        return Err(refuse(100_001, "no clientid").of(&login).into());
+    }
+    let status = [&r["status"], &r["state"]]
+        .into_iter()
+        .find_map(Value::as_str)
+        .unwrap_or("online")
+        .to_owned();
+    let psessionid = gate::text(&r["psessionid"]);
+    let said = if psessionid.is_empty() {
+        login = open(state, login, clientid, status)?;
+        "a session begins"
+    } else {
+        login = relink(state, login, &psessionid, clientid, status)?;
+        "relinked: a new psessionid"
+    };
+    login.count("login2");
+    let session = login.session.clone().ok_or_else(|| refuse(103, "no session"))?;
+    state.keep_login(login.clone())?;
+    let body = json!({"retcode": 0, "result": {
+        "uin": login.account, "cip": 23_600_812, "index": 1075, "port": 47_450, "status": session.status,
+        "vfwebqq": session.tail(), "psessionid": session.psessionid, "user_state": 0, "f": 0,
+    }});
+    Ok(Answer::json(state, &body).of(&login).saying(said))
+}
+
+/// A new session of these cookies: their old one is over, and so are the sessions of other logins of the account.
+fn open(state: &mut State, mut login: Login, clientid: String, status: String) -> Result<Login, Stop> {
+    if login.session.is_some() {
+        login.end(Ending::Replaced);
+        event::forget_queue(state, &login, "another login2 of the same cookies")?;
+    }
+    // New numbers at every login; the lists are read after it.
+    state.renew_aliases(login.id)?;
+    kick_others(state, &login)?;
+    login.session = Some(Session::new(clientid, state.clock.now(), status));
+    Ok(login)
+}
+
+fn kick_others(state: &mut State, login: &Login) -> Result<(), StoreError> {
+    let others: Vec<i64> = state
+        .webqq
+        .logins
+        .values()
+        .filter(|other| other.account == login.account && other.id != login.id)
+        .filter(|other| other.session.as_ref().is_some_and(|session| !session.kicked))
+        .map(|other| other.id)
+        .collect();
+    others.into_iter().try_for_each(|id| event::kick_login(state, id))
+}
+
+/// The same session under a new `psessionid`; its queue and its registration go on.
+fn relink(
+    state: &mut State,
+    mut login: Login,
+    psessionid: &str,
+    clientid: String,
+    status: String,
+) -> Result<Login, Stop> {
+    let Some(session) = login
+        .session
+        .clone()
+        .filter(|session| session.psessionid == psessionid && !session.kicked)
+    else {
+        return Err(refuse(103, "relink: the psessionid is not the session's")
+            .of(&login)
+            .into());
+    };
+    if state.temper.relink_renews {
+        state.renew_aliases(login.id)?;
+    }
+    login.end(Ending::Relinked);
+    let fresh = Session::new(clientid, state.clock.now(), status);
+    login.session = Some(Session {
+        psessionid: fresh.psessionid,
+        clientid: fresh.clientid,
+        relinked: true,
+        ..session
+    });
+    login.ptsigx = token::hex(160);
+    Ok(login)
+}

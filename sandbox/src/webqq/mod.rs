@@ -1,0 +1,263 @@
+//! The web hosts of QQ, in the years of `SmartQQ`: the protocol face of the accounts with `protocol = "webqq"`.
+//!
+//! What is answered follows the notes on the real service; where these say that several answers were seen or that
+//! nobody knows, the [temper](crate::temper) decides. Works on the [`State`] in the connection's task.
+
+mod alias;
+mod avatar;
+mod buddies;
+mod channel;
+mod entry;
+mod event;
+mod gate;
+mod groups;
+mod login;
+mod people;
+mod poll;
+mod qr;
+mod send;
+mod sign_in;
+mod token;
+mod view;
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+
+use axum::http::Method;
+use serde_json::Value;
+
+use self::alias::Aliases;
+use self::gate::Stop;
+use self::login::Login;
+use self::qr::Code;
+use crate::log::{Entry, Fate};
+use crate::net::{Reply, Request};
+use crate::state::{Shared, State};
+use crate::store::{Store, StoreError};
+
+pub(crate) use event::{announce, announce_notice, kick};
+pub(crate) use qr::{Scan, png_of, scan};
+pub(crate) use view::LoginView;
+
+/// How many logins are remembered.
+const LOGINS_KEPT: usize = 32;
+
+/// What the face remembers.
+#[derive(Debug, Default)]
+pub(crate) struct Webqq {
+    /// By number, which rises.
+    pub(crate) logins: BTreeMap<i64, Login>,
+    /// The QR codes that were shown, the oldest first.
+    pub(crate) codes: Vec<Code>,
+    /// By login.
+    pub(crate) aliases: HashMap<i64, Aliases>,
+    /// The poll in flight of each login, by a number that rises. Polls do not outlive the process, so this is not kept.
+    pub(crate) polls: HashMap<i64, u64>,
+    /// The last number given to a poll.
+    pub(crate) last_poll: u64,
+}
+
+impl Webqq {
+    pub(crate) fn load(store: &Store) -> Result<Self, StoreError> {
+        let logins: Vec<Login> = store.docs("login")?;
+        Ok(Self {
+            logins: logins.into_iter().map(|login| (login.id, login)).collect(),
+            codes: store.docs("qr")?,
+            aliases: Aliases::load(store)?,
+            polls: HashMap::new(),
+            last_poll: 0,
+        })
+    }
+}
+
+impl State {
+    /// Keeps a login as it now is.
+    pub(crate) fn keep_login(&mut self, login: Login) -> Result<(), StoreError> {
+        self.store.put_doc("login", login.id, 0, &login)?;
+        self.webqq.logins.insert(login.id, login);
+        while self.webqq.logins.len() > LOGINS_KEPT
+            && let Some((oldest, _)) = self.webqq.logins.pop_first()
+        {
+            self.store.delete_doc("login", oldest)?;
+            self.store.dequeue(oldest, i64::MAX)?;
+            self.renew_aliases(oldest)?;
+        }
+        self.wake();
+        Ok(())
+    }
+}
+
+/// An answer and what the log says about it.
+pub(crate) struct Answer {
+    pub(crate) reply: Reply,
+    pub(crate) fate: Fate,
+    pub(crate) detail: String,
+    pub(crate) account: Option<i64>,
+    pub(crate) retcode: Option<i64>,
+    pub(crate) message: Option<i64>,
+    pub(crate) events: Vec<i64>,
+}
+
+impl Answer {
+    pub(crate) fn new(reply: Reply, fate: Fate, detail: impl Into<String>) -> Self {
+        Self {
+            reply,
+            fate,
+            detail: detail.into(),
+            account: None,
+            retcode: None,
+            message: None,
+            events: Vec::new(),
+        }
+    }
+
+    /// JSON, under one of the content types that were seen.
+    pub(crate) fn json(state: &mut State, body: &Value) -> Self {
+        let content_type = ["text/plain; charset=utf-8", "application/json;charset=utf-8"][state.temper.pick(2)];
+        let retcode = body["retcode"].as_i64();
+        Self {
+            retcode,
+            ..Self::new(Reply::new(content_type, body.to_string()), Fate::Answered, "")
+        }
+    }
+
+    /// The call of a ptlogin host: JavaScript that ends a line.
+    pub(crate) fn script(text: &str, detail: impl Into<String>) -> Self {
+        let reply = Reply::new("application/x-javascript; charset=utf-8", format!("{text}\r\n"));
+        Self::new(reply, Fate::Answered, detail)
+    }
+
+    /// The same, about an account.
+    pub(crate) fn of(self, login: &Login) -> Self {
+        Self {
+            account: Some(login.account),
+            ..self
+        }
+    }
+
+    /// The same with a sentence for the log.
+    pub(crate) fn saying(self, detail: impl Into<String>) -> Self {
+        Self {
+            detail: detail.into(),
+            ..self
+        }
+    }
+
+    /// The log entry of this answer.
+    fn entry(&self, request: &Request) -> Entry {
+        Entry {
+            method: request.method.to_string(),
+            host: request.host.clone().unwrap_or_default(),
+            path: request.path.chars().take(200).collect(),
+            retcode: self.retcode,
+            message: self.message,
+            events: self.events.clone(),
+            ..Entry::aside("webqq", self.account, self.fate, self.detail.clone())
+        }
+    }
+}
+
+/// The families of hosts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum HostKind {
+    /// `ui.`, `xui.`, `ssl.ptlogin2`, `ptlogin4.web2`, …: the way in.
+    Ptlogin,
+    /// `s.web2`: lists.
+    Lists,
+    /// `d1.web2`, `d.web2`: the channel.
+    Channel,
+    /// `w.qq.com`, `web2.qq.com`: the pages.
+    Page,
+    /// `face1.qun.qq.com`, …: avatars.
+    Face,
+}
+
+impl HostKind {
+    pub(crate) fn of(host: &str) -> Option<Self> {
+        match host {
+            "s.web2.qq.com" => Some(Self::Lists),
+            "d1.web2.qq.com" | "d.web2.qq.com" => Some(Self::Channel),
+            "w.qq.com" | "web2.qq.com" | "web.qq.com" => Some(Self::Page),
+            host if host.split('.').any(|part| part.starts_with("ptlogin")) => Some(Self::Ptlogin),
+            host if host.starts_with("face") => Some(Self::Face),
+            _ => None,
+        }
+    }
+
+    /// Whether it is one of the hosts with a proxy page that the Referer must name.
+    pub(crate) fn is_web2(self) -> bool {
+        matches!(self, Self::Lists | Self::Channel)
+    }
+}
+
+/// Answers a request that came for a historic host.
+pub(crate) async fn serve(request: Request, shared: &Arc<Shared>) -> Reply {
+    let kind = request.host.as_deref().and_then(HostKind::of);
+    if kind == Some(HostKind::Channel) && request.path == "/channel/poll2" && request.method == Method::POST {
+        return poll::serve(&request, shared).await;
+    }
+    let answered = shared.run(|state| {
+        let answer = finish(state, |state| route(state, &request, kind))?;
+        state.log(answer.entry(&request))?;
+        Ok(answer.reply)
+    });
+    answered.unwrap_or_else(Reply::from)
+}
+
+/// Turns a failed check into its answer.
+fn finish(state: &mut State, work: impl FnOnce(&mut State) -> Result<Answer, Stop>) -> Result<Answer, StoreError> {
+    match work(state) {
+        Ok(answer) => Ok(answer),
+        Err(Stop::Refused(refusal)) => Ok(refusal.answer(state)),
+        Err(Stop::Store(error)) => Err(error),
+    }
+}
+
+fn route(state: &mut State, request: &Request, kind: Option<HostKind>) -> Result<Answer, Stop> {
+    let get = request.method == Method::GET || request.method == Method::HEAD;
+    match (kind, request.path.as_str()) {
+        (Some(HostKind::Ptlogin), "/cgi-bin/login" | "/cgi-bin/xlogin") if get => Ok(sign_in::login_page(request)),
+        (Some(HostKind::Ptlogin), "/ptqrshow") if get => Ok(qr::show(state, request)?),
+        (Some(HostKind::Ptlogin), "/ptqrlogin") if get => Ok(qr::ask(state, request)?),
+        (Some(HostKind::Ptlogin), "/check_sig") if get => Ok(sign_in::check_sig(state, request)?),
+        (Some(HostKind::Ptlogin), "/pt4_auth") if get => Ok(sign_in::pt4_auth(state, request)?),
+        (Some(HostKind::Ptlogin), "/logout") if get => Ok(sign_in::logout(state, request)?),
+        (Some(HostKind::Lists), path) if path.starts_with("/api/") => match (get, &path[5..]) {
+            (true, "getvfwebqq") => entry::getvfwebqq(state, request),
+            (true, "get_self_info2") => people::self_info(state, request),
+            (true, "get_friend_info2") => people::friend_info(state, request),
+            (true, "get_single_long_nick2") => people::long_nick(state, request),
+            (true, "get_friend_uin2") => people::real_number(state, request),
+            (true, "get_group_info_ext2") => groups::info(state, request),
+            (true, "get_discus_list") => groups::discussions(state, request),
+            (false, "get_user_friends2") => buddies::friends(state, request),
+            (false, "get_group_name_list_mask2") => groups::list(state, request),
+            _ => Ok(nothing(request)),
+        },
+        (Some(HostKind::Channel), path) if path.starts_with("/channel/") => match (get, &path[9..]) {
+            (false, "login2") => entry::login2(state, request),
+            (true, "get_online_buddies2") => buddies::online(state, request),
+            (false, "get_recent_list2") => buddies::recent(state, request),
+            (true, "get_discu_info") => groups::discussion(state, request),
+            (true, "change_status2") => channel::change_status(state, request),
+            (true, "logout2") => channel::logout(state, request),
+            (false, "send_qun_msg2") => send::to_group(state, request),
+            (false, "send_buddy_msg2") => send::to_buddy(state, request),
+            (false, "send_discu_msg2") => send::to_discussion(state, request),
+            (true, "poll2") => Ok(gate::wrong_method(request)),
+            _ => Ok(nothing(request)),
+        },
+        (Some(HostKind::Face), "/cgi/svr/face/getface") if get => Ok(avatar::show(request)),
+        (Some(_), "/" | "/proxy.html" | "/cfproxy.html") if get => Ok(sign_in::page(request)),
+        _ => Ok(nothing(request)),
+    }
+}
+
+fn nothing(request: &Request) -> Answer {
+    let reply = Reply::new("text/html", "<html><head><title>404 Not Found</title></head></html>").coded(404);
+    Answer::new(
+        reply,
+        Fate::Refused,
+        format!("{} is not served on this host with this method", request.path),
+    )
+}
