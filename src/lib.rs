@@ -6,3 +6,4 @@ pub mod mapping;
 pub mod model;
 pub mod qq;
 pub mod store;
+pub mod xmpp;

@@ -1,0 +1,6 @@
+//! Stanzas to model. Lenient with what clients add, strict with what they could forge.
+
+pub mod archive;
+pub mod join;
+pub mod message;
+pub mod presence;
