@@ -5,5 +5,6 @@ pub mod config;
 pub mod mapping;
 pub mod model;
 pub mod qq;
+pub mod room;
 pub mod store;
 pub mod xmpp;
