@@ -3,7 +3,10 @@
 pub mod backoff;
 pub mod config;
 pub mod mapping;
+pub mod metrics;
 pub mod model;
+pub mod outbox;
+pub mod portal;
 pub mod qq;
 pub mod room;
 pub mod store;

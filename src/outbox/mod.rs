@@ -1,0 +1,300 @@
+//! The outbox of one account: a task that brings due rows of the store to the session, and what became of them back.
+//!
+//! ```text
+//!              ┌────────────── retry, later ─────────────┐
+//!              ▼                                         │
+//!  due ──► sending ──► session ──► sent                  │
+//!                         ├──────► not sent, later ──────┴─ give_up passed ──► failed ──► the author is told
+//!                         ├──────► not sent, never ───────────────────────────► failed
+//!                         └──────► unknown ── echo within 15 s ──► sent
+//!                                     └────── none ──────────────► failed ("it is not known whether …")
+//! ```
+//!
+//! The table is the truth: a wake-up says "look", and a rescan repairs one that was missed. Order is kept per group (the store
+//! gives the oldest unfinished piece of a group and nothing behind it). The rate is the session's: it knows what its protocol
+//! and era bear, and the outbox asks it for one piece at a time.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use jid::BareJid;
+use tokio::sync::{Notify, oneshot, watch};
+use tokio::time::{Instant, timeout};
+use tokio_util::sync::CancellationToken;
+
+use crate::metrics::{AccountLabel, Metrics, OutcomeLabel};
+use crate::model::{AccountName, Part, Reply, Timestamp};
+use crate::qq::{Command, NotSent, Outcome, Outgoing, Session};
+use crate::store::{Piece, PieceState, Settled, Store};
+
+/// How long an unknown piece holds its group while its echo may still come.
+const ECHO_PATIENCE: Duration = Duration::from_secs(15);
+/// A session that does not answer a send within this time does not know either.
+const SEND_PATIENCE: Duration = Duration::from_secs(90);
+/// A missed wake-up costs at most this.
+const RESCAN: Duration = Duration::from_secs(5);
+/// First pause before a piece is tried again; doubles up to [`MAX_PAUSE`].
+const FIRST_PAUSE: Duration = Duration::from_secs(1);
+const MAX_PAUSE: Duration = Duration::from_secs(30);
+
+/// What an outbox needs.
+#[derive(Debug, Clone)]
+pub struct Settings {
+    /// The account it sends for.
+    pub account: AccountName,
+    /// How long a message is retried before its author is told.
+    pub give_up: Duration,
+}
+
+/// What an outbox is connected to.
+#[derive(Clone)]
+pub struct Wiring {
+    /// The store.
+    pub store: Store,
+    /// The session's mailbox while it runs.
+    pub session: watch::Receiver<Option<Session>>,
+    /// Says "look".
+    pub wake: Arc<Notify>,
+    /// Wakes the portal of a room whose message failed.
+    pub failed: Arc<dyn Fn(&BareJid) + Send + Sync>,
+    /// Counts.
+    pub metrics: Metrics,
+}
+
+/// Runs until told to stop. A piece that is on its way then is waited for within `drain`; later it would be unknown.
+pub async fn run(
+    settings: &Settings,
+    wiring: &Wiring,
+    drain: Duration,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mut outbox = Outbox::new(settings.clone(), wiring.clone(), shutdown.clone());
+    outbox.doubt_what_was_on_its_way().await?;
+    while !shutdown.is_cancelled() {
+        let wait = {
+            let turn = outbox.turn();
+            tokio::pin!(turn);
+            tokio::select! {
+                wait = &mut turn => wait?,
+                () = shutdown.cancelled() => {
+                    timeout(drain, turn).await.ok();
+                    return Ok(());
+                }
+            }
+        };
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            () = wiring.wake.notified() => {}
+            () = tokio::time::sleep(wait) => {}
+        }
+    }
+    Ok(())
+}
+
+struct Outbox {
+    settings: Settings,
+    wiring: Wiring,
+    /// Unknown pieces, and until when each may still be proven.
+    doubts: HashMap<i64, (Piece, Instant)>,
+    shutdown: CancellationToken,
+}
+
+impl Outbox {
+    fn new(settings: Settings, wiring: Wiring, shutdown: CancellationToken) -> Self {
+        Self {
+            settings,
+            wiring,
+            doubts: HashMap::new(),
+            shutdown,
+        }
+    }
+
+    /// After a crash: what was handed to a session may or may not have arrived.
+    async fn doubt_what_was_on_its_way(&mut self) -> anyhow::Result<()> {
+        for piece in self.wiring.store.unsettled(&self.settings.account).await? {
+            if piece.state == PieceState::Sending {
+                let why = "the gateway was interrupted while sending".to_owned();
+                self.settle(&piece, Settled::Unknown(why)).await?;
+            }
+            self.doubts.insert(piece.id, (piece, Instant::now() + ECHO_PATIENCE));
+        }
+        Ok(())
+    }
+
+    /// Sends everything that is due, one piece after the other; answers how long there is nothing to do.
+    async fn turn(&mut self) -> anyhow::Result<Duration> {
+        loop {
+            self.end_doubts().await?;
+            let due = self
+                .wiring
+                .store
+                .due(&self.settings.account, Timestamp::now(), 32)
+                .await?;
+            self.count_queued().await?;
+            if due.is_empty() {
+                return self.pause().await;
+            }
+            for piece in due {
+                if self.shutdown.is_cancelled() {
+                    return Ok(Duration::ZERO);
+                }
+                self.end_doubts().await?;
+                self.send(piece).await?;
+            }
+        }
+    }
+
+    async fn send(&mut self, piece: Piece) -> anyhow::Result<()> {
+        let Some(session) = self.wiring.session.borrow().clone() else {
+            return self.later(&piece, "the QQ session is starting".to_owned()).await;
+        };
+        // A place in its mailbox first: what is not handed over was not tried.
+        let place = match timeout(SEND_PATIENCE, session.reserve()).await {
+            Ok(Ok(place)) => place,
+            Ok(Err(_)) => return self.later(&piece, "the QQ session is restarting".to_owned()).await,
+            Err(_) => return self.later(&piece, "the QQ session takes nothing".to_owned()).await,
+        };
+        let due = self.wiring.store.sending(piece.id, Timestamp::now()).await;
+        if !due.context("cannot mark a piece as on its way")? {
+            return Ok(());
+        }
+        let (reply, outcome) = oneshot::channel();
+        let command = Command::Send {
+            group: piece.group,
+            piece: Outgoing {
+                parts: with_reply(&piece),
+            },
+            reply,
+        };
+        place.send(command);
+        let outcome = match timeout(SEND_PATIENCE, outcome).await {
+            Ok(Ok(outcome)) => outcome,
+            Ok(Err(_)) => Outcome::Unknown("the QQ session ended while sending".to_owned()),
+            Err(_) => Outcome::Unknown("QQ did not answer in time".to_owned()),
+        };
+        match outcome {
+            Outcome::Sent(handle) => self.settle(&piece, Settled::Sent(handle)).await,
+            Outcome::NotSent(NotSent::Later(why)) => self.later(&piece, why).await,
+            Outcome::NotSent(NotSent::Never(why)) => self.fail(&piece, why).await,
+            Outcome::Unknown(why) => {
+                self.settle(&piece, Settled::Unknown(why)).await?;
+                self.doubts.insert(piece.id, (piece, Instant::now() + ECHO_PATIENCE));
+                Ok(())
+            }
+        }
+    }
+
+    /// Not sent: again after a pause, or never when its time is over.
+    async fn later(&mut self, piece: &Piece, why: String) -> anyhow::Result<()> {
+        let now = Timestamp::now();
+        if now.since(piece.since) >= self.settings.give_up {
+            return self.fail(piece, why).await;
+        }
+        let pause = FIRST_PAUSE.saturating_mul(1 << piece.tries.min(5)).min(MAX_PAUSE);
+        self.settle(
+            piece,
+            Settled::Retry {
+                at: now.plus(pause),
+                why,
+            },
+        )
+        .await
+    }
+
+    async fn fail(&mut self, piece: &Piece, why: String) -> anyhow::Result<()> {
+        tracing::info!(account = %self.settings.account, group = %piece.group, row = %piece.row, %why, "a message did not reach QQ");
+        self.settle(piece, Settled::Failed(why)).await?;
+        (self.wiring.failed)(&piece.room);
+        Ok(())
+    }
+
+    async fn settle(&self, piece: &Piece, settled: Settled) -> anyhow::Result<()> {
+        let outcome = match &settled {
+            Settled::Sent(_) => "sent",
+            Settled::Retry { .. } => "retry",
+            Settled::Unknown(_) => "unknown",
+            Settled::Failed(_) => "failed",
+        };
+        let label = OutcomeLabel {
+            account: self.settings.account.to_string(),
+            outcome,
+        };
+        self.wiring.metrics.pieces.get_or_create(&label).inc();
+        self.wiring
+            .store
+            .settle(piece.id, settled, Timestamp::now())
+            .await
+            .context("cannot store what became of a piece")
+    }
+
+    /// Doubts that no echo resolved in time become failures whose author is told so.
+    async fn end_doubts(&mut self) -> anyhow::Result<()> {
+        let now = Instant::now();
+        let over: Vec<i64> = self
+            .doubts
+            .iter()
+            .filter(|(_, (_, until))| *until <= now)
+            .map(|(id, _)| *id)
+            .collect();
+        if over.is_empty() {
+            return Ok(());
+        }
+        let open = self.wiring.store.unsettled(&self.settings.account).await?;
+        for id in over {
+            let Some((piece, _)) = self.doubts.remove(&id) else {
+                continue;
+            };
+            // The echo may have come meanwhile: then the portal's commit made it sent.
+            if open.iter().any(|p| p.id == id) {
+                self.fail(&piece, "QQ did not confirm it".to_owned()).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// How long to wait when nothing is due.
+    async fn pause(&self) -> anyhow::Result<Duration> {
+        let now = Timestamp::now();
+        let retry = self
+            .wiring
+            .store
+            .next_due(&self.settings.account)
+            .await?
+            .map(|at| at.since(now));
+        let doubt = self
+            .doubts
+            .values()
+            .map(|(_, until)| until.saturating_duration_since(Instant::now()))
+            .min();
+        let wait = [retry, doubt, Some(RESCAN)]
+            .into_iter()
+            .flatten()
+            .min()
+            .unwrap_or(RESCAN);
+        Ok(wait.max(Duration::from_millis(20)))
+    }
+
+    async fn count_queued(&self) -> anyhow::Result<()> {
+        let (count, _) = self.wiring.store.queued(&self.settings.account).await?;
+        let label = AccountLabel {
+            account: self.settings.account.to_string(),
+        };
+        self.wiring
+            .metrics
+            .queued
+            .get_or_create(&label)
+            .set(i64::try_from(count).unwrap_or(i64::MAX));
+        Ok(())
+    }
+}
+
+/// The parts with the reply in front, when this account knows the message that is answered.
+fn with_reply(piece: &Piece) -> Vec<Part> {
+    let reply = piece
+        .answers
+        .clone()
+        .map(|handle| Part::Reply(Reply { handle, quote: None }));
+    reply.into_iter().chain(piece.parts.iter().cloned()).collect()
+}

@@ -1,0 +1,208 @@
+//! A portal: the task that owns everything that happens between the QQ groups of one mapping row and their room.
+//!
+//! ```text
+//!  session ──GroupEvent──► ┌─────────────── portal ───────────────┐
+//!                          │ admit ─► commit ─► backlog ─► reflect │ ──stanzas──► component ─► server
+//!  component ─stanza─────► │   │        │          ▲         │     │ ◄──barrier──
+//!                          └───┼────────┼──────────┼─────────┼─────┘
+//!                           refusals  outbox rows  rows   confirmed cursor
+//!                                       │           └──store──┘
+//!                                       └─► outbox ─► session ─► QQ
+//! ```
+//!
+//! Two arms share the turn ([`turn`]) and do not wait for each other: *admit* takes what the mailboxes hold and commits it once;
+//! *reflect* shows what is committed while the writer has room. Nothing else changes the room's state.
+
+mod archive;
+mod backlog;
+mod draft;
+mod ending;
+mod flight;
+mod from_qq;
+mod from_xmpp;
+mod groups;
+mod mailbox;
+mod notices;
+mod reflect;
+mod restore;
+mod strangers;
+#[cfg(test)]
+mod tests;
+mod told;
+mod turn;
+mod words;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jid::BareJid;
+use tokio::sync::{Notify, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+
+pub use mailbox::Mailbox;
+
+use crate::config::{Language, Template};
+use crate::metrics::Metrics;
+use crate::model::{AccountName, GroupNumber};
+use crate::qq::GroupEvent;
+use crate::qq::faces::Known;
+use crate::qq::piece::Limits;
+use crate::room::hosted;
+use crate::store::Store;
+use crate::xmpp::Link;
+
+/// What the operator wants of the row.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Settings {
+    /// The room. Its name is used where neither the row nor QQ gives one.
+    pub room: hosted::Settings,
+    /// The room's name, where the row gives one.
+    pub name: Option<String>,
+    /// The account that hears and speaks in the groups.
+    pub account: AccountName,
+    /// The groups, in the order of the row: the first one that has a person decides their card.
+    pub groups: Vec<GroupNumber>,
+    /// Whether what is said on QQ goes to the room.
+    pub to_xmpp: bool,
+    /// Whether what is said in the room goes to QQ.
+    pub to_qq: bool,
+    /// How an XMPP person's words look on QQ.
+    pub template: Template,
+    /// How long a message to QQ may be, by the account's protocol.
+    pub limits: Limits,
+    /// The faces that the account's protocol can carry.
+    pub faces: Known,
+    /// Language of the gateway's lines in the room.
+    pub language: Language,
+    /// Say goodbye with status 332 at an ordinary stop.
+    pub farewell: bool,
+}
+
+impl Settings {
+    /// The room's settings under the name that counts: the row's, else the group's.
+    fn room_named(&self, group_name: Option<&str>) -> hosted::Settings {
+        let name = self
+            .name
+            .as_deref()
+            .or(group_name)
+            .unwrap_or(&self.room.name)
+            .to_owned();
+        hosted::Settings {
+            name,
+            ..self.room.clone()
+        }
+    }
+}
+
+/// What a portal is connected to.
+#[derive(Clone)]
+pub struct Wiring {
+    /// The store.
+    pub store: Store,
+    /// The way out, a new one with each connection; `None` while there is none.
+    pub link: watch::Receiver<Option<Link>>,
+    /// Wakes the outbox of an account: rows are due.
+    pub outbox: Arc<dyn Fn(&AccountName) + Send + Sync>,
+    /// Counts.
+    pub metrics: Metrics,
+}
+
+/// The ends of a portal that others hold. Survives restarts of the task.
+#[derive(Debug, Clone)]
+pub struct Handle {
+    /// The room.
+    pub jid: BareJid,
+    /// For the component's reader.
+    pub xmpp: Mailbox,
+    /// For the sessions.
+    pub qq: mpsc::Sender<GroupEvent>,
+    /// For the gateway.
+    pub control: mpsc::Sender<Control>,
+    /// Wake it when an outbox gave a message up: its author is to be told.
+    pub untold: Arc<Notify>,
+}
+
+/// The portal's own ends.
+#[derive(Debug)]
+pub struct Inbox {
+    /// The row as last configured: a task that starts anew begins with it.
+    settings: Settings,
+    /// Messages from QQ that were lost since the store failed: the next run says so.
+    missed: u64,
+    xmpp: Mailbox,
+    qq: mpsc::Receiver<GroupEvent>,
+    control: mpsc::Receiver<Control>,
+    untold: Arc<Notify>,
+}
+
+/// What the gateway tells a portal.
+#[derive(Debug)]
+pub enum Control {
+    /// The row changed: take the new values, without anybody leaving.
+    Configure(Box<Settings>),
+    /// The row is gone: tell the occupants and end.
+    Remove,
+}
+
+/// Depth of a portal's QQ mailbox.
+const QQ_DEPTH: usize = 256;
+
+/// The two ends of a new portal's mailboxes.
+pub fn channel(settings: Settings) -> (Handle, Inbox) {
+    let (qq_tx, qq) = mpsc::channel(QQ_DEPTH);
+    let (control_tx, control) = mpsc::channel(8);
+    let xmpp = Mailbox::default();
+    let untold = Arc::new(Notify::new());
+    let handle = Handle {
+        jid: settings.room.jid.clone(),
+        xmpp: xmpp.clone(),
+        qq: qq_tx,
+        control: control_tx,
+        untold: untold.clone(),
+    };
+    (
+        handle,
+        Inbox {
+            settings,
+            missed: 0,
+            xmpp,
+            qq,
+            control,
+            untold,
+        },
+    )
+}
+
+/// How a portal's task ended.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Ended {
+    /// The gateway stops.
+    Stopped,
+    /// The row was removed; occupants were told.
+    Removed,
+}
+
+/// Runs a portal until it is told to end. On an error it can be run again with the same inbox: everything is in the store.
+pub async fn run(
+    wiring: &Wiring,
+    inbox: &mut Inbox,
+    drain: Duration,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<Ended> {
+    inbox.xmpp.open();
+    let closes = CloseOnDrop(inbox.xmpp.clone());
+    let mut portal = turn::Portal::start(inbox.settings.clone(), wiring.clone()).await?;
+    let ended = portal.run(inbox, drain, shutdown).await;
+    inbox.missed += portal.missed;
+    drop(closes);
+    ended
+}
+
+/// While nobody empties the mailbox, it answers for itself.
+struct CloseOnDrop(Mailbox);
+
+impl Drop for CloseOnDrop {
+    fn drop(&mut self) {
+        self.0.close();
+    }
+}

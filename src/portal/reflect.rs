@@ -1,0 +1,261 @@
+//! Arm two: shows what is committed, in order, while the writer has room.
+
+use std::collections::VecDeque;
+
+use anyhow::Context;
+use futures_util::future::try_join_all;
+use jid::FullJid;
+use xmpp_parsers::stanza_error::DefinedCondition;
+
+use super::backlog::{Extra, Next};
+use super::draft::{After, NewSubject};
+use super::flight::Batch;
+use super::turn::Portal;
+use super::words;
+use crate::metrics::RoomLabel;
+use crate::model::{Row, Timestamp};
+use crate::room::{Change, HistoryWanted, ShownAs, Step};
+use crate::store::{Confirmed, HistoryQuery, Shown, StoreError};
+use crate::xmpp::render::error::Refusal;
+use crate::xmpp::{LinkLost, Outgoing, Permit};
+
+/// Stanzas rendered for one batch, about: a batch ends with the row that passes it.
+const BATCH: usize = 256;
+/// A session that lacks more rows than this is removed and catches up by joining.
+pub(super) const MAX_MISSED: usize = 500;
+/// A row shown this long after its time carries `<delay/>`.
+const LATE: std::time::Duration = std::time::Duration::from_secs(300);
+/// Answers that wait for the writer; a flood of questions loses the rest.
+const MAX_REPLIES: usize = 2048;
+
+/// Answers and refusals: beside the order of the room.
+#[derive(Debug, Default)]
+pub(super) struct Replies(VecDeque<Outgoing>);
+
+impl Replies {
+    /// More of them.
+    pub(super) fn push(&mut self, replies: Vec<Outgoing>) {
+        let free = MAX_REPLIES.saturating_sub(self.0.len());
+        if replies.len() > free {
+            tracing::warn!(
+                dropped = replies.len() - free,
+                "answers were dropped: the XMPP server takes them too slowly"
+            );
+        }
+        self.0.extend(replies.into_iter().take(free));
+    }
+
+    /// What a new connection begins with: as much as there is.
+    pub(super) fn push_all(&mut self, replies: Vec<Outgoing>) {
+        self.0.extend(replies);
+    }
+
+    /// How many there are.
+    pub(super) fn len(&self) -> usize {
+        self.0.len()
+    }
+
+    /// They were for a stream that is gone.
+    pub(super) fn clear(&mut self) {
+        self.0.clear();
+    }
+
+    fn take(&mut self) -> Vec<Outgoing> {
+        self.0.drain(..).collect()
+    }
+}
+
+impl Portal {
+    /// Whether the writer is wanted.
+    pub(super) fn has_something_to_show(&self) -> bool {
+        !self.replies.0.is_empty() || self.untold.waits() || (!self.backlog.is_empty() && self.flight.room_for() > 0)
+    }
+
+    /// Renders and writes one batch.
+    pub(super) async fn reflect(&mut self, permit: Permit) -> anyhow::Result<()> {
+        let (errors, told) = self.untold.take();
+        let mut stanzas = self.replies.take();
+        stanzas.extend(errors);
+        let mut subject = None;
+        let mut confirmed = Confirmed::default();
+        let mut rows = 0;
+        let now = Timestamp::now();
+        let room_for = self.flight.room_for();
+        while stanzas.len() < BATCH && rows < room_for {
+            match self.backlog.next() {
+                Next::Row(row) => {
+                    let late = row.seq <= self.late_upto || now.since(row.time) > LATE;
+                    stanzas.extend(self.room.reflect(Step::Row { row: &row, late }));
+                    confirmed.seq = Some(row.seq);
+                    rows += 1;
+                }
+                Next::Extra(Extra::RowTo(row, session)) => {
+                    stanzas.extend(self.room.reflect(Step::RowTo {
+                        row: &row,
+                        session: &session,
+                        late: now.since(row.time) > LATE,
+                    }));
+                }
+                Next::Extra(Extra::Ephemeral(spoken)) => stanzas.extend(self.room.reflect(Step::Ephemeral(&spoken))),
+                Next::Extra(Extra::Subject(NewSubject {
+                    by: _,
+                    nick,
+                    id,
+                    text,
+                    time,
+                })) => {
+                    subject = Some(time);
+                    let step = Step::Subject {
+                        nick: &nick,
+                        text: &text,
+                        id: id.as_deref(),
+                        time,
+                    };
+                    stanzas.extend(self.room.reflect(step));
+                }
+                Next::Extra(Extra::Change(change)) => {
+                    let history = self.history_for(&change).await?;
+                    if let Change::Join { session, .. } = &change {
+                        confirmed.greeted.push(session.clone());
+                    }
+                    let cut = self.backlog.sent();
+                    stanzas.extend(self.room.reflect(Step::Change {
+                        change: &change,
+                        history: &history,
+                        cut,
+                    }));
+                }
+                Next::ReadFrom(seq) => {
+                    let page = self.wiring.store.rows_after(self.id, seq, BATCH).await?;
+                    self.backlog.refill(page);
+                }
+                Next::Nothing => break,
+            }
+        }
+        confirmed.shown = self
+            .room
+            .shown_changes()
+            .into_iter()
+            .map(|(id, shown)| (id, shown.map(to_store)))
+            .collect();
+        let room = RoomLabel {
+            room: self.settings.room.jid.to_string(),
+        };
+        let sent: usize = stanzas.iter().map(|stanza| stanza.to.len()).sum();
+        self.wiring.metrics.stanzas.get_or_create(&room).inc_by(sent as u64);
+        self.wiring
+            .metrics
+            .sessions
+            .get_or_create(&room)
+            .set(i64::try_from(self.room.sessions()).unwrap_or(i64::MAX));
+        self.flight.push(Batch {
+            receipt: permit.write(stanzas),
+            confirmed,
+            rows,
+            told,
+            subject,
+        });
+        Ok(())
+    }
+
+    async fn history_for(&self, change: &Change) -> Result<Vec<Row>, StoreError> {
+        let Change::Join { history, .. } = change else {
+            return Ok(Vec::new());
+        };
+        let HistoryWanted {
+            maxchars,
+            maxstanzas: max,
+            since,
+        } = *history;
+        if max == 0 || maxchars == Some(0) {
+            return Ok(Vec::new());
+        }
+        self.wiring
+            .store
+            .history(
+                self.id,
+                HistoryQuery {
+                    upto: self.backlog.sent(),
+                    max,
+                    since,
+                },
+            )
+            .await
+    }
+
+    /// A barrier came back, or the stream was lost (then a new link will be announced, and everything starts from the store).
+    pub(super) async fn landed(&mut self, landed: Result<Batch, LinkLost>) -> anyhow::Result<()> {
+        let Ok(batch) = landed else {
+            self.unlink();
+            return Ok(());
+        };
+        let Confirmed { seq, shown, greeted } = &batch.confirmed;
+        if seq.is_some() || !shown.is_empty() || !greeted.is_empty() {
+            self.wiring
+                .store
+                .confirm(self.id, batch.confirmed)
+                .await
+                .context("cannot store what was shown")?;
+        }
+        if batch.subject.is_some() && self.unshown_subject.as_ref().map(|subject| subject.time) == batch.subject {
+            self.unshown_subject = None;
+        }
+        if batch.told.is_empty() {
+            return Ok(());
+        }
+        let store = &self.wiring.store;
+        let told = batch
+            .told
+            .iter()
+            .map(|told| store.told(self.id, told.message, told.group));
+        try_join_all(told).await.context("cannot store who was told")?;
+        self.untold.landed(&batch.told);
+        for told in batch.told.iter().filter(|told| told.first) {
+            self.notices.not_sent(&told.why);
+        }
+        if self.untold.is_due() {
+            self.tell_authors().await?;
+        }
+        Ok(())
+    }
+
+    /// The store does not take it: everybody who can be told is told, at once.
+    pub(super) async fn refuse_all(&mut self, afters: Vec<After>, error: &StoreError) {
+        tracing::error!(room = %self.settings.room.jid, %error, "the store takes nothing");
+        let text = words::not_stored(self.settings.language);
+        let undelivered =
+            |session: &FullJid, id: Option<&str>| Some(self.room.undelivered(session, id, text.to_owned()));
+        let mut missed = 0;
+        let refuse = |after: &After| match after {
+            After::Message(Some(said)) => undelivered(&said.session, said.id.as_deref()),
+            After::Subject(subject) => undelivered(&subject.by, subject.id.as_deref()),
+            After::Change(Change::Join { session, nick, id, .. }) => {
+                let room = &self.settings.room.jid;
+                let to = self.room.ids().occupant(nick)?;
+                let text = (self.settings.language.tag(), text);
+                let refusal = Refusal::wait(DefinedCondition::ResourceConstraint).because(text);
+                Some(refusal.presence(room, &to.into(), &session.clone().into(), id.clone()))
+            }
+            After::Message(None) => {
+                missed += 1;
+                None
+            }
+            After::Change(_) | After::Ephemeral(_) | After::Nothing => None,
+        };
+        let errors: Vec<Outgoing> = afters.iter().filter_map(refuse).collect();
+        self.missed += missed;
+        if let Some(link) = self.link.clone().filter(|_| !errors.is_empty()) {
+            // A lost link tells the authors by itself: their server bounces what they send.
+            link.post(errors).await.ok();
+        }
+    }
+}
+
+fn to_store(shown: ShownAs) -> Shown {
+    Shown {
+        nick: shown.nick,
+        role: shown.role,
+        affiliation: shown.affiliation,
+        digest: shown.digest,
+    }
+}

@@ -1,0 +1,304 @@
+//! A portal with a real store, between a session and a server that are played by the test.
+
+mod ending;
+mod motion;
+mod told;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jid::{BareJid, FullJid};
+use minidom::Element;
+use tempfile::TempDir;
+use tokio::sync::{mpsc, oneshot, watch};
+use tokio::task::JoinHandle;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_xmpp::Stanza;
+
+use super::{Control, Ended, Handle, Inbox, Settings, Wiring, channel, run};
+use crate::config::{Allow, Language, Occupants, Template};
+use crate::metrics::Metrics;
+use crate::model::{AccountName, EventId, GroupNumber, Member, MemberId, Message, Part, QqNumber, Role, Timestamp};
+use crate::qq::faces::Known;
+use crate::qq::piece::Limits;
+use crate::qq::{Act, GroupEvent};
+use crate::room::hosted;
+use crate::store::{RoomId, Store};
+use crate::xmpp::link::Batch;
+use crate::xmpp::{Event, Link};
+
+const ROOM: &str = "rust@qq.example";
+const GROUP: GroupNumber = GroupNumber(346_000_003);
+const OTHER: GroupNumber = GroupNumber(346_000_005);
+const ANN: &str = "ann@ex.org/phone";
+const BOB: &str = "bob@ex.org/desk";
+const LIMIT: Duration = Duration::from_secs(10);
+
+fn settings() -> Settings {
+    Settings {
+        room: hosted::Settings {
+            jid: BareJid::new(ROOM).expect("a JID"),
+            name: "rust".into(),
+            description: String::new(),
+            language: Language::En,
+            admins: vec![BareJid::new("ann@ex.org").expect("a JID")],
+            owners: Vec::new(),
+            allow: vec![Allow::Domain(BareJid::new("ex.org").expect("a domain"))],
+            occupants: Occupants::Auto,
+            max_stanza: 10_000,
+        },
+        name: None,
+        account: AccountName("main".into()),
+        groups: vec![GROUP],
+        to_xmpp: true,
+        to_qq: true,
+        template: Template::default(),
+        limits: Limits::webqq(),
+        faces: Known::WebQq,
+        language: Language::En,
+        farewell: false,
+    }
+}
+
+/// The portal and what it is connected to.
+struct Lab {
+    store: Store,
+    handle: Handle,
+    links: watch::Sender<Option<Link>>,
+    stop: CancellationToken,
+    task: JoinHandle<(anyhow::Result<Ended>, Inbox)>,
+    dir: TempDir,
+}
+
+impl Lab {
+    fn new() -> Self {
+        Self::with(settings())
+    }
+
+    fn with(settings: Settings) -> Self {
+        let dir = tempfile::tempdir().expect("a folder");
+        let store = Store::open(&dir.path().join("db")).expect("a store");
+        Self::on(store, dir, settings)
+    }
+
+    fn on(store: Store, dir: TempDir, settings: Settings) -> Self {
+        let (handle, mut inbox) = channel(settings);
+        let (links, link) = watch::channel(None);
+        let wiring = Wiring {
+            store: store.clone(),
+            link,
+            outbox: Arc::new(|_| {}),
+            metrics: Metrics::new(),
+        };
+        let stop = CancellationToken::new();
+        let stopped = stop.clone();
+        let task = tokio::spawn(async move {
+            let ended = run(&wiring, &mut inbox, Duration::from_secs(2), &stopped).await;
+            (ended, inbox)
+        });
+        Self {
+            store,
+            handle,
+            links,
+            stop,
+            task,
+            dir,
+        }
+    }
+
+    /// A connection to a server.
+    fn connect(&self) -> Server {
+        let (link, batches) = Link::new(BareJid::new("qq.example").expect("a domain"), 64);
+        self.links.send_replace(Some(link));
+        Server {
+            batches,
+            got: Vec::new(),
+            held: Vec::new(),
+            answers: true,
+        }
+    }
+
+    /// The gateway is killed, and started again with the same store.
+    async fn killed(self) -> Self {
+        self.task.abort();
+        self.task.await.expect_err("it was killed");
+        Self::on(self.store, self.dir, settings())
+    }
+
+    async fn ended(self) -> Ended {
+        let (ended, _) = timeout(LIMIT, self.task).await.expect("an end").expect("no panic");
+        ended.expect("no error")
+    }
+
+    /// Waits until the store knows that everybody who came has their whole join.
+    async fn greeted(&self) {
+        let room = self.room().await;
+        let waits = |state: crate::store::RoomState| state.sessions.iter().any(|session| !session.greeted);
+        while waits(self.store.room_state(room).await.expect("a state")) {
+            tokio::task::yield_now().await;
+        }
+    }
+
+    async fn room(&self) -> RoomId {
+        self.store.room(&self.handle.jid).await.expect("the room")
+    }
+
+    fn stanza(&self, from: &str, to: &str, stanza: impl Into<Stanza>) {
+        let event = Event {
+            from: from.parse().expect("a JID"),
+            to: to.parse().expect("a JID"),
+            stanza: stanza.into(),
+        };
+        self.handle.xmpp.push(event).expect("the portal takes it");
+    }
+
+    fn xml(&self, from: &str, to: &str, xml: &str) {
+        let element: Element = xml.parse().expect("XML");
+        self.stanza(from, to, Stanza::try_from(element).expect("a stanza"));
+    }
+
+    fn enter(&self, who: &str, nick: &str) {
+        let xml = "<presence xmlns='jabber:component:accept'><x xmlns='http://jabber.org/protocol/muc'/></presence>";
+        self.xml(who, &format!("{ROOM}/{nick}"), xml);
+    }
+
+    fn say(&self, who: &str, id: &str, text: &str) {
+        let xml = format!(
+            "<message xmlns='jabber:component:accept' type='groupchat' id='{id}'><body>{text}</body></message>"
+        );
+        self.xml(who, ROOM, &xml);
+    }
+
+    async fn act(&self, group: GroupNumber, act: Act) {
+        let account = AccountName("main".into());
+        let event = GroupEvent { account, group, act };
+        self.handle.qq.send(event).await.expect("the portal takes it");
+    }
+
+    async fn said(&self, group: GroupNumber, id: &str) {
+        self.act(group, Act::Said(message(id, false))).await;
+    }
+}
+
+/// Said by the member 10, with the id as its text.
+fn message(id: &str, own: bool) -> Message {
+    Message {
+        id: EventId(id.into()),
+        handle: None,
+        sender: member(10),
+        own,
+        time: Timestamp::now(),
+        parts: vec![Part::Text(id.into())],
+    }
+}
+
+fn member(number: u64) -> Member {
+    Member {
+        id: MemberId::Number(QqNumber(number)),
+        nickname: format!("m{number}"),
+        card: String::new(),
+        role: Role::Member,
+    }
+}
+
+/// The far end of one connection.
+struct Server {
+    batches: mpsc::Receiver<Batch>,
+    /// Recipient and stanza, in order.
+    got: Vec<(FullJid, Element)>,
+    held: Vec<oneshot::Sender<()>>,
+    /// Whether barriers come back.
+    answers: bool,
+}
+
+impl Server {
+    async fn next(&mut self) {
+        let batch = timeout(LIMIT, self.batches.recv()).await;
+        let batch = batch.unwrap_or_else(|_| panic!("nothing more comes; so far {}", self.told()));
+        let batch = batch.expect("the portal has a link");
+        for outgoing in batch.stanzas {
+            let element = match outgoing.stanza {
+                Stanza::Message(stanza) => Element::from(stanza),
+                Stanza::Presence(stanza) => Element::from(stanza),
+                Stanza::Iq(stanza) => Element::from(stanza),
+            };
+            let to = outgoing.to.into_iter().filter_map(|to| to.try_into_full().ok());
+            self.got.extend(to.map(|to| (to, element.clone())));
+        }
+        self.held.extend(batch.receipt);
+        if self.answers {
+            self.barrier();
+        }
+    }
+
+    /// All open barriers come back.
+    fn barrier(&mut self) {
+        for receipt in self.held.drain(..) {
+            receipt.send(()).ok();
+        }
+    }
+
+    /// Reads on until somebody got something.
+    async fn until(&mut self, who: &str, is: impl Fn(&Element) -> bool) -> Element {
+        loop {
+            let found = self.got.iter().find(|(to, el)| to.as_str() == who && is(el));
+            if let Some((_, element)) = found {
+                return element.clone();
+            }
+            self.next().await;
+        }
+    }
+
+    async fn until_body(&mut self, who: &str, text: &str) -> Element {
+        self.until(who, |el| body(el) == Some(text.to_owned())).await
+    }
+
+    /// Everybody is in, when they have their subjects.
+    async fn until_entered(&mut self, who: &str) {
+        self.until(who, |el| el.children().any(|child| child.name() == "subject"))
+            .await;
+    }
+
+    /// The bodies somebody got, errors left out.
+    fn bodies(&self, who: &str) -> Vec<String> {
+        let to = self
+            .got
+            .iter()
+            .filter(|(to, el)| to.as_str() == who && kind(el) != "error");
+        to.filter_map(|(_, el)| body(el)).collect()
+    }
+
+    fn count(&self, who: &str, is: impl Fn(&Element) -> bool) -> usize {
+        self.got.iter().filter(|(to, el)| to.as_str() == who && is(el)).count()
+    }
+
+    fn told(&self) -> String {
+        let lines = self.got.iter().map(|(to, el)| format!("{to}: {}\n", String::from(el)));
+        lines.collect()
+    }
+}
+
+fn body(element: &Element) -> Option<String> {
+    element
+        .children()
+        .find(|child| child.name() == "body")
+        .map(Element::text)
+}
+
+fn kind(element: &Element) -> &str {
+    element.attr("type").unwrap_or_default()
+}
+
+fn is_error(element: &Element) -> bool {
+    element.name() == "message" && kind(element) == "error"
+}
+
+fn has_status(element: &Element, code: &str) -> bool {
+    let mut children = element.children().flat_map(Element::children);
+    children.any(|child| child.name() == "status" && child.attr("code") == Some(code))
+}
+
+async fn control(lab: &Lab, control: Control) {
+    lab.handle.control.send(control).await.expect("the portal runs");
+}

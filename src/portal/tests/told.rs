@@ -1,0 +1,143 @@
+//! Authors hear of what did not reach QQ: once for each message, whatever breaks meanwhile.
+
+use super::*;
+use crate::store::{Settled, Unsent};
+
+async fn fail_everything(lab: &Lab) {
+    let room = lab.room().await;
+    lab.store
+        .fail_all(Unsent::Room(room), "QQ is gone")
+        .await
+        .expect("failed");
+    lab.handle.untold.notify_one();
+}
+
+#[tokio::test]
+async fn one_error_for_each_message_while_the_barrier_is_open_and_again_after_a_break() {
+    let lab = Lab::with(Settings {
+        groups: vec![GROUP, OTHER],
+        ..settings()
+    });
+    let mut server = lab.connect();
+    lab.enter(ANN, "Ann");
+    server.until_entered(ANN).await;
+    lab.say(ANN, "a1", "one");
+    server.until_body(ANN, "one").await;
+    server.answers = false;
+    fail_everything(&lab).await;
+    let error = server.until(ANN, is_error).await;
+    assert_eq!(error.attr("id"), Some("a1"));
+    lab.handle.untold.notify_one();
+    lab.say(ANN, "a2", "two");
+    server.until_body(ANN, "two").await;
+    assert_eq!(server.count(ANN, is_error), 1, "{}", server.told());
+
+    // It is not known to have arrived: told again on the next connection, and then no more.
+    drop(server);
+    let mut server = lab.connect();
+    lab.handle.untold.notify_one();
+    server.until(ANN, is_error).await;
+    let room = lab.room().await;
+    while !lab.store.untold(room).await.expect("a list").is_empty() {
+        tokio::task::yield_now().await;
+    }
+    lab.handle.untold.notify_one();
+    lab.say(ANN, "a3", "three");
+    server.until_body(ANN, "three").await;
+    assert_eq!(server.count(ANN, is_error), 1, "{}", server.told());
+}
+
+#[tokio::test]
+async fn a_hundred_failures_are_all_told() {
+    let lab = Lab::new();
+    let mut server = lab.connect();
+    lab.enter(ANN, "Ann");
+    server.until_entered(ANN).await;
+    for n in 0..100 {
+        lab.say(ANN, &format!("a{n}"), &format!("text {n}"));
+    }
+    server.until_body(ANN, "text 99").await;
+    fail_everything(&lab).await;
+    server
+        .until(ANN, |el| is_error(el) && el.attr("id") == Some("a99"))
+        .await;
+    assert_eq!(server.count(ANN, is_error), 100);
+}
+
+#[tokio::test]
+async fn what_fails_for_a_second_group_later_is_no_second_error() {
+    let lab = Lab::with(Settings {
+        groups: vec![GROUP, OTHER],
+        ..settings()
+    });
+    let mut server = lab.connect();
+    lab.enter(ANN, "Ann");
+    server.until_entered(ANN).await;
+    lab.say(ANN, "a1", "one");
+    server.until_body(ANN, "one").await;
+    let account = AccountName("main".into());
+    let due = lab.store.due(&account, Timestamp::now(), 10).await.expect("pieces");
+    let room = lab.room().await;
+    for piece in due {
+        let failed = Settled::Failed("no".into());
+        lab.store
+            .settle(piece.id, failed, Timestamp::now())
+            .await
+            .expect("failed");
+        lab.handle.untold.notify_one();
+        server.until(ANN, is_error).await;
+        while !lab.store.untold(room).await.expect("a list").is_empty() {
+            lab.say(BOB, "x", "not here");
+            server.next().await;
+        }
+    }
+    assert_eq!(server.count(ANN, is_error), 1, "{}", server.told());
+}
+
+#[tokio::test]
+async fn a_row_that_loses_a_group_tells_what_waited_for_it_and_keeps_the_rest() {
+    let lab = Lab::with(Settings {
+        groups: vec![GROUP, OTHER],
+        ..settings()
+    });
+    let mut server = lab.connect();
+    lab.enter(ANN, "Ann");
+    server.until_entered(ANN).await;
+    lab.say(ANN, "a1", "one");
+    server.until_body(ANN, "one").await;
+    control(&lab, Control::Configure(Box::new(settings()))).await;
+    let error = server.until(ANN, is_error).await;
+    assert_eq!(error.attr("id"), Some("a1"));
+    let account = AccountName("main".into());
+    let due = lab.store.due(&account, Timestamp::now(), 10).await.expect("pieces");
+    assert_eq!(due.iter().map(|piece| piece.group).collect::<Vec<_>>(), [GROUP]);
+}
+
+#[tokio::test]
+async fn a_store_that_is_closed_refuses_words_and_joins_and_the_next_run_says_what_was_missed() {
+    let lab = Lab::new();
+    let mut server = lab.connect();
+    lab.enter(ANN, "Ann");
+    server.until_entered(ANN).await;
+    lab.greeted().await;
+    // Everything in one turn: the portal is not scheduled in between.
+    lab.store.clone().close().await;
+    lab.handle
+        .qq
+        .try_send(GroupEvent {
+            account: AccountName("main".into()),
+            group: GROUP,
+            act: Act::Said(message("lost", false)),
+        })
+        .expect("room");
+    lab.say(ANN, "a1", "one");
+    lab.enter(BOB, "Bob");
+    let (ended, inbox) = timeout(LIMIT, lab.task).await.expect("an end").expect("no panic");
+    ended.expect_err("the store is closed");
+    assert_eq!(inbox.missed, 1);
+    server
+        .until(ANN, |el| is_error(el) && el.attr("id") == Some("a1"))
+        .await;
+    // Bob's join was taken, but not worked on: the next run has it.
+    assert_eq!(inbox.xmpp.take(9).len(), 1);
+}

@@ -1,0 +1,128 @@
+//! Authors whose words did not reach QQ: each gets one message error with the id of their own stanza, so that clients mark the line.
+//!
+//! ```text
+//!  a wake-up, a new connection, the rare look ──► due ──► written ──barrier──► told (in the store)
+//!                                                  ▲         │
+//!                                                  └─────────┴ the connection is lost
+//! ```
+//!
+//! What is written is not written again while its barrier is open: the store still calls it untold.
+
+use std::collections::HashSet;
+
+use anyhow::Context;
+
+use super::turn::Portal;
+use super::words;
+use crate::model::{GroupNumber, Seq};
+use crate::xmpp::Outgoing;
+
+/// Errors written at once: an outage that ends ten thousand messages must not drown the room.
+const PACE: usize = 16;
+/// Ticks between two looks that nobody asked for: they repair a missed wake-up.
+const RARELY: u32 = 60;
+
+/// A failure that its author hears of.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Told {
+    pub(super) message: Seq,
+    pub(super) group: GroupNumber,
+    pub(super) why: String,
+    /// Of several groups, the one whose failure is the message's.
+    pub(super) first: bool,
+}
+
+/// See the module.
+#[derive(Debug)]
+pub(super) struct Untold {
+    due: bool,
+    ticks: u32,
+    written: HashSet<(Seq, GroupNumber)>,
+    errors: Vec<Outgoing>,
+    told: Vec<Told>,
+}
+
+impl Default for Untold {
+    fn default() -> Self {
+        Self {
+            due: true,
+            ticks: 0,
+            written: HashSet::new(),
+            errors: Vec::new(),
+            told: Vec::new(),
+        }
+    }
+}
+
+impl Untold {
+    /// Somebody says that there is something.
+    pub(super) fn wake(&mut self) {
+        self.due = true;
+    }
+
+    /// Time passed.
+    pub(super) fn tick(&mut self) {
+        self.ticks += 1;
+        self.due |= self.ticks.is_multiple_of(RARELY);
+    }
+
+    /// Whether the store is to be asked.
+    pub(super) fn is_due(&self) -> bool {
+        self.due
+    }
+
+    /// Whether something waits for the writer.
+    pub(super) fn waits(&self) -> bool {
+        !self.told.is_empty()
+    }
+
+    /// What waits for the writer.
+    pub(super) fn take(&mut self) -> (Vec<Outgoing>, Vec<Told>) {
+        (std::mem::take(&mut self.errors), std::mem::take(&mut self.told))
+    }
+
+    /// The store knows that they are told.
+    pub(super) fn landed(&mut self, told: &[Told]) {
+        for told in told {
+            self.written.remove(&(told.message, told.group));
+        }
+    }
+}
+
+impl Portal {
+    /// Tells the next few. The rest is told when these have landed, or at the next tick.
+    pub(super) async fn tell_authors(&mut self) -> anyhow::Result<()> {
+        if self.link.is_none() {
+            self.untold.due = true;
+            return Ok(());
+        }
+        self.untold.due = false;
+        let failed = self.wiring.store.untold(self.id).await;
+        for failed in failed.context("cannot read what failed")? {
+            let (message, group) = (failed.message, failed.group);
+            if self.untold.written.contains(&(message, group)) {
+                continue;
+            }
+            // One error per message, however many groups lack it.
+            let first = !failed.again && self.untold.written.iter().all(|(other, _)| *other != message);
+            // Whether that was all is asked when it has landed.
+            self.untold.due = true;
+            if self.untold.told.len() >= PACE {
+                break;
+            }
+            if let Some(session) = failed.session.filter(|_| first) {
+                let text = words::undelivered(self.settings.language, failed.unknown, &failed.why);
+                let error = self.room.undelivered(&session, failed.id.as_deref(), text);
+                self.untold.errors.push(error);
+            }
+            self.untold.written.insert((message, group));
+            self.untold.told.push(Told {
+                message,
+                group,
+                why: failed.why,
+                first,
+            });
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,354 @@
+//! The portal's loop: two arms that do not wait for each other.
+//!
+//! ```text
+//!        ┌── mailboxes ──► admit ──► commit ──► backlog ──┐
+//!  turn ─┤                                                ├─► turn
+//!        └── writer has room, backlog is not empty ──► reflect ──► flight ──► confirmed
+//! ```
+
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio_util::sync::CancellationToken;
+
+use super::archive::Archive;
+use super::backlog::{Backlog, Extra};
+use super::draft::{After, Draft, NewSubject};
+use super::flight::Flight;
+use super::groups::Groups;
+use super::notices::Notices;
+use super::reflect::Replies;
+use super::strangers::Strangers;
+use super::told::Untold;
+use super::{Control, Ended, Inbox, Settings, Wiring};
+use crate::metrics::{FlowLabel, QQ_TO_XMPP, XMPP_TO_QQ};
+use crate::model::{Author, GroupNumber, Row, Seq, Timestamp};
+use crate::qq::GroupEvent;
+use crate::room::hosted::HostedRoom;
+use crate::store::{GroupState, RoomId, Store, Unsent, Write, Written};
+use crate::xmpp::{Link, Permit};
+
+/// Events of one side taken in one turn.
+const TURN: usize = 64;
+/// Changes that may wait to be shown before no more stanzas are taken.
+const MAX_EXTRAS: usize = 1024;
+/// How often things are looked at that nobody announces: notices, pings, a missed wake-up of the outbox.
+const TICK: Duration = Duration::from_secs(5);
+/// Client sessions pinged at each tick after a break: a room of a thousand is through within two minutes.
+const PINGS: usize = 50;
+
+/// The state of one portal. See [`super`].
+pub(super) struct Portal {
+    pub(super) settings: Settings,
+    pub(super) wiring: Wiring,
+    pub(super) room: HostedRoom,
+    pub(super) id: RoomId,
+    pub(super) groups: Groups,
+    pub(super) backlog: Backlog,
+    pub(super) flight: Flight,
+    pub(super) notices: Notices,
+    pub(super) replies: Replies,
+    pub(super) archive: Archive,
+    /// The connection that the room now shows itself on; `None` until the break was mended (see [`Portal::relink`]).
+    pub(super) link: Option<Link>,
+    /// Rows up to here are shown behind their time: they were committed before the connection stood.
+    pub(super) late_upto: Seq,
+    /// Announces connections.
+    pub(super) links: watch::Receiver<Option<Link>>,
+    pub(super) untold: Untold,
+    /// Events of groups that the row does not name yet.
+    pub(super) strangers: Strangers,
+    /// The last subject, until the server has it: no row of the archive remembers who was not shown it.
+    pub(super) unshown_subject: Option<NewSubject>,
+    /// Messages from QQ that the store did not take.
+    pub(super) missed: u64,
+}
+
+impl Portal {
+    /// Reads everything back that the store keeps of the room.
+    pub(super) async fn start(settings: Settings, wiring: Wiring) -> anyhow::Result<Self> {
+        let store = &wiring.store;
+        let id = store
+            .room(&settings.room.jid)
+            .await
+            .context("cannot read the room from the store")?;
+        let groups = Groups::new(known(store, &settings).await?);
+        let room = HostedRoom::new(settings.room_named(groups.name()), *store.salt(), store.epoch());
+        let archive = Archive::new(store.clone(), id);
+        let mut links = wiring.link.clone();
+        let link = links.borrow_and_update().clone();
+        let mut portal = Self {
+            settings,
+            room,
+            id,
+            groups,
+            backlog: Backlog::default(),
+            flight: Flight::default(),
+            notices: Notices::default(),
+            replies: Replies::default(),
+            archive,
+            link: None,
+            late_upto: Seq::default(),
+            links,
+            untold: Untold::default(),
+            strangers: Strangers::default(),
+            unshown_subject: None,
+            missed: 0,
+            wiring,
+        };
+        portal.restore(link).await?;
+        Ok(portal)
+    }
+
+    /// The loop.
+    pub(super) async fn run(
+        &mut self,
+        inbox: &mut Inbox,
+        drain: Duration,
+        shutdown: &CancellationToken,
+    ) -> anyhow::Result<Ended> {
+        self.say_missed(std::mem::take(&mut inbox.missed)).await?;
+        // Not all rooms in the same moment.
+        let phase = TICK.mul_f64(f64::from(u8::try_from(self.id.0 & 0xff).unwrap_or(0)) / 256.0);
+        let mut tick = interval_at(Instant::now() + phase, TICK);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut links = self.links.clone();
+        loop {
+            let may_show = self.link.is_some() && self.has_something_to_show();
+            // Who cannot be answered is refused by the mailbox, which is better than an answer that is dropped.
+            let may_take = self.backlog.extras() < MAX_EXTRAS && self.replies.len() < MAX_EXTRAS;
+            let link = self.link.clone();
+            tokio::select! {
+                () = shutdown.cancelled() => return self.drain(inbox, drain).await,
+                Some(control) = inbox.control.recv() => match control {
+                    Control::Configure(settings) => {
+                        inbox.settings = (*settings).clone();
+                        self.configure(*settings).await?;
+                    }
+                    Control::Remove => return self.remove(inbox, drain).await,
+                },
+                Ok(()) = links.changed() => {
+                    let link = links.borrow_and_update().clone();
+                    match link {
+                        Some(link) => self.restore(Some(link)).await?,
+                        None => self.unlink(),
+                    }
+                }
+                landed = self.flight.taken() => self.landed(landed).await?,
+                permit = reserve(link.as_ref()), if may_show => match permit {
+                    Some(permit) => self.reflect(permit).await?,
+                    None => self.unlink(),
+                },
+                () = inbox.xmpp.arrived(), if may_take => self.take(inbox, None, true).await?,
+                Some(event) = inbox.qq.recv() => self.take(inbox, Some(event), may_take).await?,
+                () = inbox.untold.notified() => {
+                    self.untold.wake();
+                    self.tell_authors().await?;
+                }
+                _ = tick.tick() => self.tick().await?,
+            }
+        }
+    }
+
+    /// The connection is lost; a new one will be announced.
+    pub(super) fn unlink(&mut self) {
+        self.link = None;
+        self.flight.clear();
+        self.replies.clear();
+    }
+
+    /// Arm one: takes what the mailboxes hold, admits all, commits once. Without `xmpp` only what comes from QQ.
+    pub(super) async fn take(
+        &mut self,
+        inbox: &mut Inbox,
+        first: Option<GroupEvent>,
+        xmpp: bool,
+    ) -> anyhow::Result<()> {
+        let mut draft = Draft::default();
+        if let Some(event) = first {
+            self.admit_qq(event, &mut draft);
+        }
+        for _ in 0..TURN {
+            let Ok(event) = inbox.qq.try_recv() else { break };
+            self.admit_qq(event, &mut draft);
+        }
+        let stanzas = if xmpp { inbox.xmpp.take(TURN) } else { Vec::new() };
+        let mut stanzas = stanzas.into_iter();
+        while let Some(event) = stanzas.next() {
+            // A joiner enters behind the rows that stand; so rows said before it in this turn must stand first.
+            if draft.has_messages() && super::from_xmpp::may_enter(&event) {
+                let committed = self.commit(std::mem::take(&mut draft)).await;
+                if committed.is_err() {
+                    inbox.xmpp.give_back(std::iter::once(event).chain(stanzas));
+                    return committed;
+                }
+            }
+            self.admit_xmpp(event, &mut draft).await?;
+        }
+        if inbox.xmpp.take_overrun() {
+            tracing::warn!(room = %self.settings.room.jid, "stanzas were dropped unread; asking every occupant whether they are here");
+            self.room.doubt_all();
+        }
+        self.commit(draft).await
+    }
+
+    /// Commits a draft and puts what it became into the backlog.
+    pub(super) async fn commit(&mut self, draft: Draft) -> anyhow::Result<()> {
+        if draft.is_empty() {
+            return Ok(());
+        }
+        let mut writes = Vec::new();
+        let mut afters = Vec::new();
+        for (write, after) in draft.into_items() {
+            afters.push((after, write.is_some()));
+            writes.extend(write);
+        }
+        let to_qq = writes.iter().any(has_pieces);
+        let answers = if writes.is_empty() {
+            Vec::new()
+        } else {
+            match self.wiring.store.commit(self.id, writes).await {
+                Ok(answers) => answers,
+                Err(error) => {
+                    let afters: Vec<After> = afters.into_iter().map(|(after, _)| after).collect();
+                    self.refuse_all(afters, &error).await;
+                    return Err(error).context("cannot commit what the room admitted");
+                }
+            }
+        };
+        let mut answers = answers.into_iter();
+        for (after, written) in afters {
+            let written = if written {
+                answers.next().unwrap_or(Written::Done)
+            } else {
+                Written::Done
+            };
+            self.enqueue(after, written);
+        }
+        if to_qq {
+            (self.wiring.outbox)(&self.settings.account);
+        }
+        Ok(())
+    }
+
+    fn enqueue(&mut self, after: After, written: Written) {
+        if let After::Subject(subject) = &after {
+            self.unshown_subject = Some(subject.clone());
+        }
+        match (after, written) {
+            (After::Message(_), Written::Rows(rows)) => {
+                self.count(&rows);
+                self.backlog.push_rows(rows);
+            }
+            // Without a connection there is nobody to show a change to; the next one starts with the difference.
+            _ if self.link.is_none() => {}
+            (After::Message(Some(said)), Written::Repeated(rows)) => {
+                for row in rows {
+                    self.backlog.push_extra(Extra::RowTo(row, said.session.clone()));
+                }
+            }
+            (After::Change(change), _) => self.backlog.push_extra(Extra::Change(change)),
+            (After::Subject(subject), _) => self.backlog.push_extra(Extra::Subject(subject)),
+            (After::Ephemeral(spoken), _) => self.backlog.push_extra(Extra::Ephemeral(spoken)),
+            (After::Message(_) | After::Nothing, _) => {}
+        }
+    }
+
+    /// Counts a message that was committed; lines of the gateway are none.
+    fn count(&self, rows: &[Row]) {
+        let direction = match rows.first().map(|row| &row.author) {
+            Some(Author::Member { .. }) => QQ_TO_XMPP,
+            Some(Author::Occupant(_)) => XMPP_TO_QQ,
+            Some(Author::Room) | None => return,
+        };
+        let room = self.settings.room.jid.to_string();
+        let label = FlowLabel { room, direction };
+        self.wiring.metrics.accepted.get_or_create(&label).inc();
+    }
+
+    /// What nobody announces.
+    async fn tick(&mut self) -> anyhow::Result<()> {
+        let now = Timestamp::now();
+        let mut draft = Draft::default();
+        for line in self.notices.due() {
+            self.say_line(&line, &mut draft);
+        }
+        if self.groups.unmute(now) {
+            self.show_members(&mut draft);
+        }
+        self.commit(draft).await?;
+        self.strangers.tick();
+        self.untold.tick();
+        if self.link.is_some() {
+            self.replies.push(self.room.pings(PINGS));
+        }
+        if self.untold.is_due() {
+            self.tell_authors().await?;
+        }
+        Ok(())
+    }
+
+    /// Takes new values without anybody leaving.
+    async fn configure(&mut self, settings: Settings) -> anyhow::Result<()> {
+        self.groups.rearrange(known(&self.wiring.store, &settings).await?);
+        let elsewhere = Unsent::Elsewhere {
+            room: self.id,
+            account: settings.account.clone(),
+            groups: settings.groups.clone(),
+        };
+        let why = "the room is no longer bridged with this group";
+        if self.wiring.store.fail_all(elsewhere, why).await? > 0 {
+            self.untold.wake();
+        }
+        self.settings = settings;
+        let mut draft = Draft::default();
+        let named = self.settings.room_named(self.groups.name());
+        let admitted = self.room.configure(named, Timestamp::now());
+        self.take_admitted(admitted, &mut draft);
+        self.show_members(&mut draft);
+        for event in self.strangers.take() {
+            self.admit_qq(event, &mut draft);
+        }
+        self.commit(draft).await?;
+        self.tell_authors().await
+    }
+
+    /// Says how much of QQ a failing store cost.
+    async fn say_missed(&mut self, missed: u64) -> anyhow::Result<()> {
+        if missed == 0 {
+            return Ok(());
+        }
+        self.missed = missed;
+        let mut draft = Draft::default();
+        self.say_line(&super::words::Line::Missed(missed), &mut draft);
+        self.commit(draft).await?;
+        self.missed = 0;
+        Ok(())
+    }
+}
+
+async fn known(store: &Store, settings: &Settings) -> anyhow::Result<Vec<(GroupNumber, GroupState)>> {
+    let mut known = Vec::new();
+    for group in &settings.groups {
+        let state = store.group_state(*group).await;
+        known.push((*group, state.context("cannot read the group from the store")?));
+    }
+    Ok(known)
+}
+
+/// Room in the writer for one batch; `None` when the link is lost (a new one will be announced), never without a link.
+pub(super) async fn reserve(link: Option<&Link>) -> Option<Permit> {
+    match link {
+        Some(link) => link.reserve().await.ok(),
+        None => std::future::pending().await,
+    }
+}
+
+fn has_pieces(write: &Write) -> bool {
+    match write {
+        Write::Message(message) | Write::Own { message, .. } => !message.pieces.is_empty(),
+        _ => false,
+    }
+}

@@ -1,0 +1,159 @@
+//! Texts: how people's words look on QQ, and what the gateway itself says in a room.
+
+use crate::config::{Language, Template};
+use crate::model::{Mention, Part};
+use crate::qq::faces::{self, Known};
+use crate::room::Speech;
+
+/// The words of an XMPP person for QQ: the prefix for the first piece, and the parts behind it.
+pub(super) fn for_qq(template: &Template, faces: Known, nick: &str, speech: &Speech) -> (String, Vec<Part>) {
+    let mut parts = with_mentions(&speech.text, faces, &speech.mentions);
+    if speech.action {
+        return (format!("* {nick} "), parts);
+    }
+    let (before, behind) = (template.before(nick), template.behind(nick));
+    if !behind.is_empty() {
+        parts.push(Part::Text(behind));
+    }
+    (before, parts)
+}
+
+/// The words of a member of one group for the other groups of the room.
+pub(super) fn for_other_group(template: &Template, nick: &str, parts: &[Part]) -> (String, Vec<Part>) {
+    let mut parts: Vec<Part> = parts
+        .iter()
+        .filter(|part| !matches!(part, Part::Reply(_)))
+        .cloned()
+        .collect();
+    let (before, behind) = (template.before(nick), template.behind(nick));
+    if !behind.is_empty() {
+        parts.push(Part::Text(behind));
+    }
+    (before, parts)
+}
+
+/// Text with `@nick` of members as mentions and emoji as faces.
+fn with_mentions(text: &str, known: Known, mentions: &[(String, crate::model::MemberId)]) -> Vec<Part> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    let next = |rest: &str| {
+        mentions
+            .iter()
+            .filter_map(|(nick, id)| Some((rest.find(&format!("@{nick}"))?, nick, id)))
+            .min_by_key(|(at, nick, _)| (*at, std::cmp::Reverse(nick.len())))
+            .map(|(at, nick, id)| (at, nick.clone(), id.clone()))
+    };
+    while let Some((at, nick, id)) = next(rest) {
+        parts.extend(faces::split(&rest[..at], known));
+        rest = &rest[at + 1 + nick.len()..];
+        parts.push(Part::Mention(Mention {
+            member: Some(id),
+            name: nick,
+        }));
+    }
+    parts.extend(faces::split(rest, known));
+    parts
+}
+
+/// A line of the gateway in a room.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Line {
+    /// The account cannot hear or speak in a group.
+    Offline(String),
+    /// It can again.
+    Online,
+    /// Events were lost for good.
+    Missed(u64),
+    /// So many messages did not reach QQ, and why the last one did not.
+    NotSent(usize, String),
+}
+
+impl Line {
+    /// The line in the language of the room's people.
+    pub(super) fn text(&self, language: Language) -> String {
+        match (self, language) {
+            (Self::Offline(why), Language::En) => format!("QQ is not connected: {why}"),
+            (Self::Offline(why), Language::Zh) => format!("QQ 未连接：{why}"),
+            (Self::Online, Language::En) => "QQ is connected again".to_owned(),
+            (Self::Online, Language::Zh) => "QQ 已重新连接".to_owned(),
+            (Self::Missed(0), Language::En) => "some messages from QQ may be missing here".to_owned(),
+            (Self::Missed(0), Language::Zh) => "此处可能缺少一些来自 QQ 的消息".to_owned(),
+            (Self::Missed(n), Language::En) => format!("{n} messages from QQ are missing here"),
+            (Self::Missed(n), Language::Zh) => format!("此处缺少 {n} 条来自 QQ 的消息"),
+            (Self::NotSent(1, why), Language::En) => format!("a message did not reach QQ: {why}"),
+            (Self::NotSent(n, why), Language::En) => format!("{n} messages did not reach QQ: {why}"),
+            (Self::NotSent(n, why), Language::Zh) => format!("{n} 条消息未能送达 QQ：{why}"),
+        }
+    }
+}
+
+/// Why a message error was sent to its author.
+pub(super) fn undelivered(language: Language, unknown: bool, why: &str) -> String {
+    match (language, unknown) {
+        (Language::En, false) => format!("this message did not reach QQ: {why}"),
+        (Language::En, true) => format!("it is not known whether this message reached QQ: {why}"),
+        (Language::Zh, false) => format!("此消息未能送达 QQ：{why}"),
+        (Language::Zh, true) => format!("无法确定此消息是否送达 QQ：{why}"),
+    }
+}
+
+/// Why a message error was sent to its author when the store took nothing.
+pub(super) fn not_stored(language: Language) -> &'static str {
+    match language {
+        Language::En => "the gateway cannot store messages now; try again later",
+        Language::Zh => "网关暂时无法保存消息，请稍后再试",
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::model::{MemberId, QqNumber};
+
+    fn speech(text: &str, action: bool, mentions: Vec<(String, MemberId)>) -> Speech {
+        Speech {
+            text: text.into(),
+            action,
+            answers: None,
+            mentions,
+        }
+    }
+
+    #[test]
+    fn the_template_surrounds_the_words() {
+        let template = Template::parse("<{nick}> {text} ").expect("a template");
+        let (prefix, parts) = for_qq(&template, Known::WebQq, "Ann", &speech("hi", false, vec![]));
+        assert_eq!(
+            (prefix.as_str(), parts),
+            ("<Ann> ", vec![Part::Text("hi".into()), Part::Text(" ".into())])
+        );
+    }
+
+    #[test]
+    fn an_action_is_told_as_one() {
+        let (prefix, parts) = for_qq(
+            &Template::default(),
+            Known::WebQq,
+            "Ann",
+            &speech("waves", true, vec![]),
+        );
+        assert_eq!((prefix.as_str(), parts), ("* Ann ", vec![Part::Text("waves".into())]));
+    }
+
+    #[test]
+    fn mentions_of_members_become_mentions() {
+        let ming = MemberId::Number(QqNumber(222_333_444));
+        let mentions = vec![("小明".to_owned(), ming.clone())];
+        let (_, parts) = for_qq(
+            &Template::default(),
+            Known::WebQq,
+            "Ann",
+            &speech("早 @小明 在吗", false, mentions),
+        );
+        let mention = Part::Mention(Mention {
+            member: Some(ming),
+            name: "小明".into(),
+        });
+        assert_eq!(parts, [Part::Text("早 ".into()), mention, Part::Text(" 在吗".into())]);
+    }
+}
