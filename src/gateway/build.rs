@@ -1,0 +1,68 @@
+//! From the configuration to the settings of each part.
+
+use crate::config::{self, Config};
+use crate::model::{AccountName, GroupNumber};
+use crate::operator;
+use crate::portal;
+use crate::qq::faces::Known;
+use crate::qq::piece::Limits;
+use crate::room::hosted;
+
+/// Longest message of an occupant, in bytes: what fits into the component's stream of every server with room to spare.
+const MAX_STANZA: usize = 64 * 1024;
+
+/// The portal of a row.
+pub(super) fn portal(config: &Config, row: &config::Row) -> portal::Settings {
+    let protocol = config
+        .accounts
+        .iter()
+        .find(|account| account.name == row.account)
+        .map(|account| &account.protocol);
+    let (limits, faces) = match protocol {
+        Some(config::Protocol::WebQq(_)) | None => (Limits::webqq(), Known::WebQq),
+    };
+    portal::Settings {
+        room: hosted::Settings {
+            jid: row.room.clone(),
+            name: row.room.node().map(|node| node.as_str().to_owned()).unwrap_or_default(),
+            description: String::new(),
+            language: config.xmpp.language,
+            admins: config.xmpp.admins.clone(),
+            owners: row.owners.clone(),
+            allow: row.allow.clone(),
+            occupants: row.occupants,
+            max_stanza: MAX_STANZA,
+        },
+        name: row.name.clone(),
+        account: row.account.clone(),
+        groups: row.groups.iter().map(|group| group.number).collect(),
+        to_xmpp: row.relay.to_xmpp(),
+        to_qq: row.relay.to_qq(),
+        template: config.relay.template.clone(),
+        limits,
+        faces,
+        language: config.xmpp.language,
+        farewell: config.rooms.farewell,
+    }
+}
+
+/// The groups that are mapped for an account, with the names that the operator gave.
+pub(super) fn mapped(config: &Config, account: &AccountName) -> Vec<(GroupNumber, Option<String>)> {
+    let rows = config.mappings.iter().filter(|row| row.account == *account);
+    rows.flat_map(|row| row.groups.iter().map(|group| (group.number, group.name.clone())))
+        .collect()
+}
+
+/// The operator.
+pub(super) fn operator(config: &Config) -> operator::Settings {
+    operator::Settings {
+        domain: config.xmpp.domain.clone(),
+        admins: config.xmpp.admins.clone(),
+        pictures: config
+            .store
+            .path
+            .parent()
+            .map(std::path::Path::to_owned)
+            .unwrap_or_default(),
+    }
+}

@@ -1,0 +1,141 @@
+//! `check --online`: logs in as the gateway would, looks around, and says what is lacking.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jid::{BareJid, Jid};
+use tokio::net::TcpStream;
+use tokio::time::timeout;
+use tokio_util::sync::CancellationToken;
+use tokio_xmpp::Stanza;
+use xmpp_parsers::disco::{DiscoInfoQuery, DiscoInfoResult, DiscoItemsQuery, DiscoItemsResult};
+use xmpp_parsers::iq::Iq;
+
+use super::run::component_settings;
+use crate::config::{Config, Protocol};
+use crate::store::Store;
+use crate::xmpp::component::{self, Component, State};
+use crate::xmpp::iq::Requests;
+use crate::xmpp::{ConnectError, Event, Inbox, Link, Refused};
+
+/// Each question gets this long.
+const PATIENCE: Duration = Duration::from_secs(10);
+/// Services of a server that are asked; more have none either.
+const MOST_ITEMS: usize = 50;
+const UPLOAD: &str = "urn:xmpp:http:upload:0";
+
+/// What was found, a sentence each.
+#[derive(Debug, Default)]
+pub struct Found {
+    /// Without these the gateway does not work.
+    pub lacking: Vec<String>,
+    /// Without these something of it does not.
+    pub hints: Vec<String>,
+}
+
+/// Asks the servers of this configuration. A gateway that runs with it is left alone: a second login would cut it off.
+pub async fn probe(config: &Config) -> anyhow::Result<Found> {
+    let mut found = Found::default();
+    for account in &config.accounts {
+        let Protocol::WebQq(webqq) = &account.protocol;
+        let host = webqq.server.host_str().unwrap_or_default().to_owned();
+        let port = webqq.server.port_or_known_default().unwrap_or(80);
+        if !matches!(timeout(PATIENCE, TcpStream::connect((host, port))).await, Ok(Ok(_))) {
+            let (name, server) = (&account.name, &webqq.server);
+            let sentence = format!("account {name}: nothing answers at {server}; is the service running?");
+            found.lacking.push(sentence);
+        }
+    }
+    if Store::in_use(&config.store.path) {
+        let sentence =
+            "a gateway is running with this store; the XMPP server was not tried, since that would cut it off";
+        found.hints.push(sentence.to_owned());
+    } else {
+        ask_server(config, &mut found).await;
+    }
+    Ok(found)
+}
+
+async fn ask_server(config: &Config, found: &mut Found) {
+    let stop = CancellationToken::new();
+    let requests = Requests::default();
+    let settings = component_settings(config);
+    let (component, mut status) = Component::new(settings.clone(), Arc::new(Answers(requests.clone())), stop.clone());
+    let task = tokio::spawn(component.run());
+    let settled = timeout(PATIENCE * 2, status.wait_for(|status| status.state != State::Starting)).await;
+    let settled = settled.ok().and_then(Result::ok).map(|status| status.clone());
+    let logged_in = matches!(&settled, Some(component::Status { link: Some(_), .. }));
+    match settled {
+        Some(component::Status { link: Some(link), .. }) => look_around(config, &requests, &link, found).await,
+        Some(component::Status {
+            state: State::Degraded(why) | State::NeedsOperator(why),
+            ..
+        }) => found.lacking.push(why),
+        _ => found
+            .lacking
+            .push("the XMPP server does not let the component in and does not say why; see its log".to_owned()),
+    }
+    stop.cancel();
+    task.await.ok();
+    // With Prosody's default a half-open connection of ours would keep us out until it times out.
+    if logged_in && let Err(error @ ConnectError::Conflict) = component::try_second_login(&settings).await {
+        found
+            .lacking
+            .push(format!("a second login of the component is refused: {error}"));
+    }
+}
+
+async fn look_around(config: &Config, requests: &Requests, link: &Link, found: &mut Found) {
+    let domain = &config.xmpp.domain;
+    let Some((_, parent)) = domain.domain().as_str().split_once('.') else {
+        let sentence = format!("{domain} has no parent domain, so no upload service could be looked for");
+        return found.hints.push(sentence);
+    };
+    let Ok(parent) = BareJid::new(parent) else { return };
+    let ask = |to: Jid, payload: minidom::Element| {
+        let iq = Iq::Get {
+            from: Some(domain.clone().into()),
+            to: Some(to),
+            id: String::new(),
+            payload,
+        };
+        requests.request(link, iq, PATIENCE)
+    };
+    let items = DiscoItemsQuery { node: None, rsm: None };
+    let items = match ask(parent.clone().into(), items.into()).await {
+        Ok(payload) => payload.and_then(|payload| DiscoItemsResult::try_from(payload).ok()),
+        Err(error) => {
+            return found.lacking.push(format!(
+                "nobody answers for {parent} ({error}); when your users are elsewhere, name their domain in [xmpp] allow"
+            ));
+        }
+    };
+    let items = items.map(|items| items.items).unwrap_or_default();
+    // Our own domain is among them; nobody answers for it now.
+    for item in items.into_iter().filter(|item| item.jid != *domain).take(MOST_ITEMS) {
+        let info = ask(item.jid, DiscoInfoQuery { node: None }.into()).await.ok().flatten();
+        let info = info.and_then(|payload| DiscoInfoResult::try_from(payload).ok());
+        if info.is_some_and(|info| info.features.iter().any(|feature| feature == UPLOAD)) {
+            return;
+        }
+    }
+    let sentence = format!("{parent} offers no upload service (XEP-0363); pictures from QQ will need one");
+    found.hints.push(sentence);
+}
+
+/// Hands answers to who asked; nobody else is at home.
+struct Answers(Requests);
+
+impl Inbox for Answers {
+    fn deliver(&self, event: Event) -> Result<(), Box<(Event, Refused)>> {
+        match event.stanza {
+            Stanza::Iq(iq @ (Iq::Result { .. } | Iq::Error { .. })) => {
+                self.0.answer(&event.from, iq);
+                Ok(())
+            }
+            stanza => Err(Box::new((Event { stanza, ..event }, Refused::NotReady))),
+        }
+    }
+
+    fn malformed(&self, _from: Option<&str>) {}
+}

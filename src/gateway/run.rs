@@ -1,0 +1,265 @@
+//! Start and stop, in order.
+//!
+//! A stop is in two steps: stop taking (sessions, stanzas), finish what was taken (portals show their rows, outboxes wait for the
+//! piece that is on its way), then close the connection and the store.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use anyhow::Context;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::{mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+
+use super::supervise::supervise;
+use super::{Gateway, build, reload, route};
+use crate::config::{Config, Source};
+use crate::metrics::Metrics;
+use crate::model::Timestamp;
+use crate::operator::{self, Board, Input, Order, Part, State};
+use crate::store::{Store, Unsent};
+use crate::xmpp::Link;
+use crate::xmpp::component::{self, Component};
+use crate::{http, qq};
+
+/// Rows that retention deletes at once: short, so that it never holds the writer for long.
+const PRUNE_STEP: usize = 500;
+const PRUNE_EVERY: Duration = Duration::from_secs(60);
+
+/// Runs the gateway until shutdown is asked for. Problems of the configuration come as [`crate::config::Problems`].
+pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<()> {
+    // A second gateway in one process (tests) finds the provider installed; that is as good.
+    rustls::crypto::ring::default_provider().install_default().ok();
+    let config = source.load()?;
+    let store = Store::open(&config.store.path)?;
+    let (board, metrics) = (Board::new(), Metrics::new());
+    let stops = Stops::default();
+    let background = TaskTracker::new();
+    if let Some(listen) = config.http.listen {
+        let listener = http::bind(listen).await?;
+        background.spawn(http::run(listener, board.clone(), metrics.clone(), stops.rest.clone()));
+    }
+
+    let (domain_tx, domain_rx) = mpsc::channel(256);
+    let (operator_tx, operator_rx) = mpsc::channel(64);
+    let (orders_tx, orders) = mpsc::channel(8);
+    let (fatal_tx, fatal) = mpsc::channel(1);
+    let (link_tx, link) = watch::channel(None);
+    let gateway = Arc::new(Gateway {
+        store: store.clone(),
+        route: Arc::new(route::Route::new(domain_tx, metrics.clone())),
+        board: board.clone(),
+        metrics,
+        operator: operator_tx,
+        link,
+        accounts: super::accounts::Accounts::default(),
+        rooms: super::rooms::Rooms::default(),
+        config: watch::Sender::new(Arc::new(config.clone())),
+        fatal: fatal_tx,
+    });
+    let component = background.spawn(
+        gateway
+            .clone()
+            .keep_component(config.clone(), link_tx, stops.component.clone()),
+    );
+    // Ends by the token: its mailbox lives as long as the route, which it keeps alive itself.
+    let answers = stops
+        .rest
+        .clone()
+        .run_until_cancelled_owned(gateway.clone().answer_for_domain(domain_rx));
+    background.spawn(answers);
+    background.spawn(prune(store.clone(), config.store.keep, stops.rest.clone()));
+    let (operator_link, operator_stop) = (gateway.link.clone(), stops.component.clone());
+    let settings = build::operator(&config);
+    background.spawn(async move {
+        operator::run(settings, operator_rx, operator_link, orders_tx, board, &operator_stop).await;
+    });
+
+    fail_orphans(&store, &config).await?;
+    for row in &config.mappings {
+        gateway.start_portal(build::portal(&config, row), config.run.drain_timeout, &stops.portals);
+    }
+    for account in &config.accounts {
+        let mapped = build::mapped(&config, &account.name);
+        gateway.start_account(account.clone(), mapped, &config.relay, config.run.drain_timeout);
+    }
+
+    let ended = serve(&gateway, &source, config, orders, fatal, &stops, &shutdown).await;
+
+    gateway.route.close();
+    // Portals take as long as sessions bring: what was heard is committed before they close.
+    gateway.stop_accounts().await;
+    stops.portals.cancel();
+    gateway.rooms.wait().await;
+    stops.component.cancel();
+    component.await.ok();
+    stops.rest.cancel();
+    background.close();
+    drop(gateway);
+    background.wait().await;
+    store.close().await;
+    ended
+}
+
+/// The parts that are stopped one after the other.
+#[derive(Debug, Default)]
+struct Stops {
+    portals: CancellationToken,
+    component: CancellationToken,
+    rest: CancellationToken,
+}
+
+/// Everything runs: waits for orders, SIGHUP, a fatal failure or the end.
+async fn serve(
+    gateway: &Arc<Gateway>,
+    source: &Source,
+    mut config: Config,
+    mut orders: mpsc::Receiver<Order>,
+    mut fatal: mpsc::Receiver<String>,
+    stops: &Stops,
+    shutdown: &CancellationToken,
+) -> anyhow::Result<()> {
+    let mut hangup = signal(SignalKind::hangup()).context("cannot listen for SIGHUP")?;
+    loop {
+        tokio::select! {
+            () = shutdown.cancelled() => return Ok(()),
+            Some(why) = fatal.recv() => anyhow::bail!(why),
+            _ = hangup.recv() => {
+                let said = reload::reload(gateway, source, &mut config, &stops.portals).await;
+                tracing::info!("reload: {said}");
+                gateway.operator.send(Input::Alert(format!("reload: {said}"))).await.ok();
+            }
+            Some(order) = orders.recv() => match order {
+                Order::Reload(reply) => {
+                    let said = reload::reload(gateway, source, &mut config, &stops.portals).await;
+                    tracing::info!("reload: {said}");
+                    reply.send(said).ok();
+                }
+                Order::Login(account, reply) => {
+                    let answer = match gateway.accounts.session(&account) {
+                        Some(session) if session.send(qq::Command::Login).await.is_ok() => {
+                            format!("account {account} is asked to log in; one that is online stays as it is")
+                        }
+                        _ => format!("no session of an account {account} runs; status lists them"),
+                    };
+                    reply.send(answer).ok();
+                }
+            },
+        }
+    }
+}
+
+impl Gateway {
+    /// The component, started again when it fails; without it there is no gateway.
+    async fn keep_component(
+        self: Arc<Self>,
+        config: Config,
+        link: watch::Sender<Option<Link>>,
+        stop: CancellationToken,
+    ) {
+        let settings = component_settings(&config);
+        let (gateway, link) = (&self, &link);
+        let ended = supervise(&Part::Component, &self.board, &stop, || {
+            let (component, status) = Component::new(settings.clone(), gateway.route.clone(), stop.clone());
+            async move {
+                tokio::select! {
+                    () = component.run() => Ok(()),
+                    () = gateway.watch_component(status, link) => Ok(()),
+                }
+            }
+        })
+        .await;
+        if let Err(gave_up) = ended {
+            self.fatal(format!("the connection to the XMPP server cannot be kept: {gave_up}"));
+        }
+    }
+
+    /// Hands on what the component tells, as long as it runs.
+    async fn watch_component(
+        &self,
+        mut status: watch::Receiver<component::Status>,
+        link: &watch::Sender<Option<Link>>,
+    ) {
+        loop {
+            let now = status.borrow_and_update().clone();
+            self.metrics.component_online.set(i64::from(now.link.is_some()));
+            self.board.set(&Part::Component, on_board(&now.state));
+            link.send_if_modified(|link| {
+                let changed = !same_link(link.as_ref(), now.link.as_ref());
+                link.clone_from(&now.link);
+                changed
+            });
+            if status.changed().await.is_err() {
+                return std::future::pending().await;
+            }
+        }
+    }
+}
+
+/// What waits for groups that the file names no longer since the last run is given up, so that its authors are told.
+async fn fail_orphans(store: &Store, config: &Config) -> anyhow::Result<()> {
+    let why = "the room is no longer bridged with this group";
+    for (room, jid, account, group) in store.open_targets().await? {
+        let row = config.mappings.iter().find(|row| row.room == jid);
+        let unsent = match row {
+            Some(row) if row.account == account && row.groups.iter().any(|g| g.number == group) => continue,
+            Some(row) => Unsent::Elsewhere {
+                room,
+                account: row.account.clone(),
+                groups: row.groups.iter().map(|group| group.number).collect(),
+            },
+            None => Unsent::Room(room),
+        };
+        store.fail_all(unsent, why).await?;
+    }
+    Ok(())
+}
+
+/// The component of a configuration.
+pub(super) fn component_settings(config: &Config) -> component::Settings {
+    component::Settings {
+        domain: config.xmpp.domain.clone(),
+        server: config.xmpp.server.to_string(),
+        secret: config.xmpp.secret.expose().into(),
+    }
+}
+
+fn on_board(state: &component::State) -> State {
+    match state {
+        component::State::Starting => State::Starting,
+        component::State::Online => State::Online,
+        component::State::Degraded(why) => State::Degraded(why.clone()),
+        component::State::NeedsOperator(what) => State::NeedsOperator(what.clone()),
+    }
+}
+
+fn same_link(old: Option<&Link>, new: Option<&Link>) -> bool {
+    match (old, new) {
+        (Some(old), Some(new)) => old.same(new),
+        (None, None) => true,
+        _ => false,
+    }
+}
+
+/// Deletes what is older than the operator wants to keep, in small steps.
+async fn prune(store: Store, keep: Duration, stop: CancellationToken) {
+    loop {
+        match store.prune(keep, Timestamp::now(), PRUNE_STEP).await {
+            Ok(n) if n == PRUNE_STEP => tokio::task::yield_now().await,
+            Ok(_) => {
+                tokio::select! {
+                    () = tokio::time::sleep(PRUNE_EVERY) => {}
+                    () = stop.cancelled() => return,
+                }
+            }
+            Err(error) => {
+                tracing::warn!(%error, "cannot delete old rows");
+                tokio::select! {
+                    () = tokio::time::sleep(PRUNE_EVERY) => {}
+                    () = stop.cancelled() => return,
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,115 @@
+//! How every part of the gateway is: what `status`, `/readyz` and the gateway's presence tell.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::model::AccountName;
+
+/// A part of the gateway that has a state of its own. Their order is the order in which they are listed.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Part {
+    /// The connection to the XMPP server.
+    Component,
+    /// A QQ account.
+    Account(AccountName),
+    /// What brings messages to a QQ account.
+    Outbox(AccountName),
+    /// A room.
+    Room(jid::BareJid),
+}
+
+impl fmt::Display for Part {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Component => f.write_str("component"),
+            Self::Account(name) => write!(f, "account {name}"),
+            Self::Outbox(name) => write!(f, "outbox {name}"),
+            Self::Room(jid) => write!(f, "room {jid}"),
+        }
+    }
+}
+
+/// How a part is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum State {
+    /// Not there yet.
+    Starting,
+    /// As it should be.
+    Online,
+    /// Works at getting better; why.
+    Degraded(String),
+    /// A person has to do something; what.
+    NeedsOperator(String),
+    /// Failed too often and was put aside; why. `reload` tries again.
+    PutAside(String),
+}
+
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Starting => f.write_str("starting"),
+            Self::Online => f.write_str("online"),
+            Self::Degraded(why) => write!(f, "degraded: {why}"),
+            Self::NeedsOperator(what) => write!(f, "needs you: {what}"),
+            Self::PutAside(why) => write!(f, "put aside: {why}"),
+        }
+    }
+}
+
+/// All states. Cheap to clone.
+#[derive(Debug, Clone, Default)]
+pub struct Board {
+    states: Arc<Mutex<BTreeMap<Part, State>>>,
+}
+
+impl Board {
+    /// An empty one.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Sets the state of a part.
+    pub fn set(&self, part: &Part, state: State) {
+        let mut states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        if states.get(part) == Some(&state) {
+            return;
+        }
+        tracing::info!(%part, "{state}");
+        states.insert(part.clone(), state);
+    }
+
+    /// A part is no more.
+    pub fn remove(&self, part: &Part) {
+        self.states.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
+    }
+
+    /// All parts with their states, in order.
+    pub fn list(&self) -> Vec<(Part, State)> {
+        let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        states
+            .iter()
+            .map(|(part, state)| (part.clone(), state.clone()))
+            .collect()
+    }
+
+    /// Everything is on line.
+    pub fn ready(&self) -> bool {
+        self.states
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .values()
+            .all(|state| *state == State::Online)
+    }
+}
+
+impl fmt::Display for Board {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let lines: Vec<String> = self
+            .list()
+            .iter()
+            .map(|(part, state)| format!("{part}: {state}"))
+            .collect();
+        f.write_str(&lines.join("\n"))
+    }
+}
