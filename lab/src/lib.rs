@@ -1,1 +1,70 @@
-//! Servers and clients for tests.
+//! What the tests, the demonstration and the benchmarks of qqxmpp need around the gateway: real XMPP servers, a raw Jabber
+//! client, the programs of the workspace as child processes, and the control side of the QQ sandbox.
+//!
+//! - [`server`]: Prosody and ejabberd, each in a temporary folder on free loopback ports
+//! - [`jabber`]: a client that sends what it is told and hands out whole stanzas
+//! - [`process`]: a child process with its log, its signals and its end
+//! - [`http`]: a plain HTTP client for what listens on the loopback
+//! - [`sandbox`]: the QQ sandbox's control API
+//!
+//! It knows nothing of the gateway's code: it sees what a server, a client or an operator sees. Every wait has a limit, and a
+//! wait that fails says what was seen instead.
+
+pub mod http;
+pub mod jabber;
+pub mod process;
+pub mod sandbox;
+pub mod server;
+
+mod ports;
+
+use std::io::Write as _;
+use std::process::{Command, Stdio};
+
+pub use jabber::Jabber;
+pub use process::Process;
+pub use sandbox::Sandbox;
+pub use server::{Kind, Options, Server};
+
+/// Whether a foreign program is installed: `"prosody"`, `"ejabberd"`, `"slixmpp"`, or any program on the path.
+///
+/// When it is not, a line on stderr (past the test harness's capture) says how to get it, and the test should return.
+///
+/// # Panics
+/// When the program is missing and the environment says `CI=true`: there a silent skip would hide a broken install step.
+pub fn available(program: &str) -> bool {
+    let (found, remedy) = match program {
+        "prosody" => (process::find_program("prosody").is_some(), "apt-get install prosody"),
+        "ejabberd" => (
+            process::find_program("erl").is_some() && server::ejabberd_code_path().is_some(),
+            "apt-get install ejabberd",
+        ),
+        "slixmpp" => (python_has("slixmpp"), "pip install -r tests/interop/requirements.txt"),
+        _ => (
+            process::find_program(program).is_some(),
+            "install it and put it on the PATH",
+        ),
+    };
+    if found {
+        return true;
+    }
+    let line = format!("SKIP: {program} not found; {remedy}");
+    assert!(std::env::var("CI").as_deref() != Ok("true"), "{line}");
+    // Not eprintln: the harness would show the line of a passing test to nobody.
+    let _ = writeln!(std::io::stderr(), "{line}");
+    false
+}
+
+/// The Python interpreter for the programs of other people: `$PYTHON`, else `python3`.
+pub fn python() -> String {
+    std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned())
+}
+
+fn python_has(module: &str) -> bool {
+    Command::new(python())
+        .args(["-c", &format!("import {module}")])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}

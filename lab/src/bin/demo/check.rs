@@ -1,0 +1,69 @@
+//! The demonstration without a person: a line each way, read back on the other side, and what was seen is printed.
+//!
+//! It looks as people do: at the room with a Jabber client, at the group through the sandbox. It asks the gateway nothing.
+
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use lab::jabber::Stanza as _;
+use lab::{Jabber, http};
+
+use crate::stage::{CARD, GROUP, NICK, OWNER, ROOM, Stage};
+
+const FROM_QQ: &str = "大家早！Good morning from QQ.";
+const FROM_XMPP: &str = "早！Good morning from XMPP.";
+/// For one line to cross.
+const LIMIT: Duration = Duration::from_secs(20);
+
+pub(crate) async fn run(stage: &Stage, page: Option<SocketAddr>) -> anyhow::Result<()> {
+    let mut alice = Jabber::connect(&stage.server, "alice", "check").await?;
+    alice.set_limit(LIMIT);
+    let join = alice.join(ROOM, NICK).await.context("alice cannot join the room")?;
+    println!("room    {NICK} joined {ROOM}");
+    if !join.nicks().contains(&CARD) {
+        let member = alice.wait_presence(&format!("{ROOM}/{CARD}")).await;
+        member.context("the people of the group are not in the room")?;
+    }
+    println!("room    {CARD} of the group is here too");
+
+    let said = stage.sandbox.say(GROUP, OWNER, FROM_QQ).await?;
+    println!("group   {CARD}: {FROM_QQ}");
+    let seen = alice
+        .wait_body(ROOM, FROM_QQ)
+        .await
+        .context("what was said on QQ did not come to the room")?;
+    println!("room    {}: {FROM_QQ}", seen.nick());
+
+    alice.say(ROOM, FROM_XMPP).await?;
+    println!("room    {NICK}: {FROM_XMPP}");
+    let wanted = format!("{NICK}: {FROM_XMPP}");
+    let seen = stage
+        .sandbox
+        .wait_message(
+            GROUP,
+            said,
+            |message| message.text() == wanted,
+            "such message of the gateway",
+        )
+        .await
+        .context("what was said in the room did not come to QQ")?;
+    println!("group   {}: {}", seen.from, seen.text());
+
+    if let Some(page) = page {
+        look_at_page(page)
+            .await
+            .context("the page of Converse.js is not served")?;
+    }
+    alice.close().await
+}
+
+async fn look_at_page(page: SocketAddr) -> anyhow::Result<()> {
+    let http = http::client(LIMIT)?;
+    for path in ["", "converse/converse.min.js", "converse/converse.min.css"] {
+        let answer = http.get(format!("http://{page}/{path}")).send().await?;
+        ensure!(answer.status().is_success(), "/{path} was answered {}", answer.status());
+    }
+    println!("page    http://{page}/ is served");
+    Ok(())
+}
