@@ -1,1 +1,14 @@
-//! Integration tests.
+//! Integration tests: the rules of the code, and the real programs with real servers over real sockets.
+
+mod architecture;
+mod config;
+mod dependencies;
+mod groups;
+mod hostile;
+mod interop;
+mod muc;
+mod operator;
+mod reload;
+mod restart;
+mod support;
+mod talk;
