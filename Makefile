@@ -1,0 +1,84 @@
+# make demo            a QQ group and a Jabber room on this machine, and the gateway between them; Ctrl-C ends it
+# make demo CHECK=1    the same without a person: a line each way, read back on the other side
+# make test            everything that a change has to pass
+#
+# Both install what they need from Debian's packages, when they may (root, or sudo without a password), and else print the
+# line to run. Everything that is built lies in target/, or where CARGO_TARGET_DIR says.
+
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+MAKEFLAGS += --no-print-directory
+
+target := $(abspath $(or $(CARGO_TARGET_DIR),target))
+converse := $(target)/demo/node_modules/converse.js/dist
+interop := $(target)/interop
+
+# gcc: the linker of Rust, and the compiler of SQLite and of the cryptography. Nothing is fetched for what is there already.
+demo_packages := gcc libc6-dev prosody
+test_packages := $(demo_packages) prosody-modules ejabberd python3-venv
+
+.NOTPARALLEL:
+.PHONY: help demo test
+.PHONY: packages-demo packages-test build converse
+
+help:
+	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
+
+demo: packages-demo build converse
+	@echo '== demo'
+	@'$(target)/debug/demo' $(if $(CHECK),--check) --converse '$(converse)'
+
+# CI=true: a missing server or client is a failure, where a plain `cargo test` skips what needs it.
+test: packages-test $(interop)/installed
+	@echo '== formatting'
+	@cargo fmt --all --check
+	@echo '== clippy'
+	@cargo clippy --workspace --all-targets --locked -- -D warnings
+	@echo '== build'
+	@cargo build --workspace --bins --locked
+	@echo '== tests'
+	@CI=true PYTHON='$(interop)/bin/python' cargo test --workspace --locked
+	@echo '== all passed'
+
+build:
+	@echo '== build'
+	@cargo build --workspace --bins --locked
+
+packages-demo: packages := $(demo_packages)
+packages-test: packages := $(test_packages)
+packages-demo packages-test:
+	@echo '== packages: $(packages)'
+	@command -v cargo > /dev/null || { echo 'cargo not found: install Rust, see https://rustup.rs' >&2; exit 1; }
+	@command -v dpkg-query > /dev/null || { echo 'this is no Debian: nothing is installed, what is missing will be told'; exit 0; }; \
+	missing=; \
+	for package in $(packages); do \
+	    status=$$(dpkg-query --show --showformat='$${db:Status-Status}' "$$package" 2> /dev/null || true); \
+	    test "$$status" = installed || missing+=" $$package"; \
+	done; \
+	test -n "$$missing" || exit 0; \
+	install="apt-get update && apt-get install -y --no-install-recommends$$missing"; \
+	if test "$$(id -u)" = 0; then root=; \
+	elif sudo -n true 2> /dev/null; then root='sudo -n'; \
+	else echo "Debian packages are missing; run as root: $$install" >&2; exit 1; fi; \
+	echo "installing$$missing (Debian may start a server that it installs; nothing here needs that one)"; \
+	mkdir -p '$(target)'; \
+	$$root env DEBIAN_FRONTEND=noninteractive bash -ec "$$install" > '$(target)/packages.log' 2>&1 \
+	    || { tail -n 20 '$(target)/packages.log' >&2; exit 1; }
+
+# Other people's clients for the tests, in an environment of their own.
+$(interop)/installed: tests/interop/requirements.txt
+	@echo '== python: $<'
+	@mkdir -p '$(target)'
+	@python3 -m venv --clear '$(interop)'
+	@'$(interop)/bin/python' -m pip install --quiet --disable-pip-version-check --requirement $<
+	@touch $@
+
+# The demo goes on without the page when npm or the package cannot be had.
+converse:
+	@test ! -f '$(converse)/converse.min.js' || exit 0; \
+	echo '== converse.js'; \
+	command -v npm > /dev/null || { echo 'npm not found: the demo goes on without the page of Converse.js'; exit 0; }; \
+	mkdir -p '$(target)/demo'; \
+	timeout 180 npm install --prefix '$(target)/demo' --no-audit --no-fund --silent converse.js@14 \
+	    || echo 'npm could not install converse.js@14: the demo goes on without its page'
