@@ -1,7 +1,5 @@
 //! What comes for the domain itself, for members' addresses and for nobody: answered here, or brought to the operator.
 
-use std::sync::Arc;
-
 use jid::BareJid;
 use tokio::sync::mpsc;
 use tokio_xmpp::Stanza;
@@ -18,7 +16,7 @@ use crate::xmpp::{Address, Event};
 
 impl Gateway {
     /// Answers until the route is gone.
-    pub(super) async fn answer_for_domain(self: Arc<Self>, mut inbox: mpsc::Receiver<Event>) {
+    pub(super) async fn answer_for_domain(&self, inbox: &mut mpsc::Receiver<Event>) {
         while let Some(event) = inbox.recv().await {
             let address = Address::of(&event.to, |_| false);
             let view = self.look_up(&event, &address).await;

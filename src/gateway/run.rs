@@ -8,19 +8,19 @@ use std::time::Duration;
 
 use anyhow::Context;
 use tokio::signal::unix::{SignalKind, signal};
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Mutex, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::supervise::supervise;
+use super::supervise::{supervise, survive};
 use super::{Gateway, build, reload, route};
 use crate::config::{Config, Source};
 use crate::metrics::Metrics;
 use crate::model::Timestamp;
 use crate::operator::{self, Board, Input, Order, Part, State};
 use crate::store::{Store, Unsent};
-use crate::xmpp::Link;
 use crate::xmpp::component::{self, Component};
+use crate::xmpp::{Event, Link};
 use crate::{http, qq};
 
 /// Rows that retention deletes at once: short, so that it never holds the writer for long.
@@ -64,17 +64,15 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
             .keep_component(config.clone(), link_tx, stops.component.clone()),
     );
     // Ends by the token: its mailbox lives as long as the route, which it keeps alive itself.
-    let answers = stops
-        .rest
-        .clone()
-        .run_until_cancelled_owned(gateway.clone().answer_for_domain(domain_rx));
-    background.spawn(answers);
-    background.spawn(prune(store.clone(), config.store.keep, stops.rest.clone()));
-    let (operator_link, operator_stop) = (gateway.link.clone(), stops.component.clone());
-    let settings = build::operator(&config);
-    background.spawn(async move {
-        operator::run(settings, operator_rx, operator_link, orders_tx, board, &operator_stop).await;
-    });
+    let answers = gateway.clone().keep_domain(domain_rx);
+    background.spawn(stops.rest.clone().run_until_cancelled_owned(answers));
+    let (pruned, keep, stop) = (store.clone(), config.store.keep, stops.rest.clone());
+    background.spawn(async move { survive("retention", || prune(pruned.clone(), keep, stop.clone())).await });
+    background.spawn(
+        gateway
+            .clone()
+            .keep_operator(operator_rx, orders_tx, stops.component.clone()),
+    );
 
     fail_orphans(&store, &config).await?;
     for row in &config.mappings {
@@ -151,6 +149,31 @@ async fn serve(
 }
 
 impl Gateway {
+    /// The answers of the domain: one that panics costs that answer.
+    async fn keep_domain(self: Arc<Self>, inbox: mpsc::Receiver<Event>) {
+        let inbox = Mutex::new(inbox);
+        survive("domain", || async {
+            self.answer_for_domain(&mut *inbox.lock().await).await;
+        })
+        .await;
+    }
+
+    /// The operator's side, with the admins of the configuration in force.
+    async fn keep_operator(
+        self: Arc<Self>,
+        inbox: mpsc::Receiver<Input>,
+        orders: mpsc::Sender<Order>,
+        stop: CancellationToken,
+    ) {
+        let inbox = Mutex::new(inbox);
+        survive("operator", || async {
+            let settings = build::operator(&self.config.borrow().clone());
+            let (link, board) = (self.link.clone(), self.board.clone());
+            operator::run(settings, &mut *inbox.lock().await, link, orders.clone(), board, &stop).await;
+        })
+        .await;
+    }
+
     /// The component, started again when it fails; without it there is no gateway.
     async fn keep_component(
         self: Arc<Self>,

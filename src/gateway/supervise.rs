@@ -18,6 +18,9 @@ const FAILURES: usize = 5;
 /// … in this time are too many.
 const WITHIN: Duration = Duration::from_secs(600);
 
+/// Pause after a panic of a small task: one that panics at once must not fill the log.
+const AFTER_PANIC: Duration = Duration::from_secs(1);
+
 /// A task failed too often; the text says how it failed last.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
@@ -71,6 +74,18 @@ fn waits_for_the_disk(error: &anyhow::Error) -> bool {
     matches!(store, Some(StoreError::Full | StoreError::ReadOnly | StoreError::Busy))
 }
 
+/// Runs a small task that has no failures of its own; a panic in it is logged and the task is run again.
+pub(super) async fn survive<F, Fut>(name: &str, mut task: F)
+where
+    F: FnMut() -> Fut,
+    Fut: Future<Output = ()>,
+{
+    while let Err(panic) = AssertUnwindSafe(task()).catch_unwind().await {
+        tracing::error!(name, "panicked: {}", panic_text(panic.as_ref()));
+        sleep(AFTER_PANIC).await;
+    }
+}
+
 fn panic_text(panic: &(dyn Any + Send)) -> &str {
     panic
         .downcast_ref::<&str>()
@@ -100,6 +115,18 @@ mod tests {
     async fn a_failing_task_is_run_again_until_it_ends() {
         let (runs, result) = run(|n| if n < 3 { anyhow::bail!("once more") } else { Ok(()) }).await;
         assert_eq!((runs, result), (3, Ok(Some(()))));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_small_task_survives_its_panics() {
+        let runs = Cell::new(0);
+        survive("test", || {
+            runs.set(runs.get() + 1);
+            let n = runs.get();
+            async move { assert!(n == 3, "ouch") }
+        })
+        .await;
+        assert_eq!(runs.get(), 3);
     }
 
     #[tokio::test(start_paused = true)]

@@ -80,7 +80,7 @@ pub enum Order {
 /// Runs until told to stop.
 pub async fn run(
     settings: Settings,
-    mut inbox: mpsc::Receiver<Input>,
+    inbox: &mut mpsc::Receiver<Input>,
     mut link: watch::Receiver<Option<Link>>,
     orders: mpsc::Sender<Order>,
     board: Board,
@@ -244,11 +244,12 @@ mod tests {
         };
         let (link, mut batches) = Link::new(settings.domain.clone(), 8);
         let (_links, links) = watch::channel(Some(link));
-        let (inputs, inbox) = mpsc::channel(1);
+        let (inputs, mut inbox) = mpsc::channel(1);
         let (orders_tx, mut orders) = mpsc::channel(1);
         let stop = CancellationToken::new();
         let stopped = stop.clone();
-        let task = tokio::spawn(async move { run(settings, inbox, links, orders_tx, Board::new(), &stopped).await });
+        let task =
+            tokio::spawn(async move { run(settings, &mut inbox, links, orders_tx, Board::new(), &stopped).await });
         let said = |from: &str, body: &str| Input::Said {
             from: from.parse().expect("a JID"),
             body: body.to_owned(),
