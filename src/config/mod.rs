@@ -33,9 +33,11 @@ pub use allow::Allow;
 pub use problem::{Problem, Problems};
 pub use row::{Direction, Group, Occupants, Row};
 pub use secret::Secret;
-pub use sections::{Http, Language, Relay, Rooms, Run, Server, Store, Xmpp};
+pub use sections::{Http, Relay, Rooms, Run, Server, Store, Xmpp};
 pub use source::Source;
 pub use template::Template;
+
+pub use crate::model::Language;
 
 use crate::model::AccountName;
 

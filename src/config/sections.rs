@@ -7,6 +7,8 @@ use std::time::Duration;
 
 use jid::BareJid;
 
+use crate::model::Language;
+
 use super::allow::{self, Allow};
 use super::secret::{self, Secret, Sources};
 use super::section::{Placed, Section};
@@ -47,26 +49,6 @@ impl fmt::Display for Server {
             return write!(f, "[{}]:{}", self.host, self.port);
         }
         write!(f, "{}:{}", self.host, self.port)
-    }
-}
-
-/// A language of the gateway's own texts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum Language {
-    /// English.
-    #[default]
-    En,
-    /// Chinese.
-    Zh,
-}
-
-impl Language {
-    /// Its tag in `xml:lang`.
-    pub fn tag(self) -> &'static str {
-        match self {
-            Self::En => "en",
-            Self::Zh => "zh",
-        }
     }
 }
 

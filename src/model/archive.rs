@@ -58,4 +58,29 @@ pub enum Content {
     },
     /// A line of the gateway's own.
     Notice(String),
+    /// The author of this row took a message back that was said on QQ or reached it; their own, or somebody else's.
+    Retraction {
+        /// The row that is gone.
+        row: Seq,
+        /// By another than its author: a moderator of the group.
+        moderated: bool,
+    },
+    /// What is left of a row that was taken back: its words are gone from the store.
+    Tombstone {
+        /// The author's own id of the stanza that stood here, if it came from XMPP.
+        id: Option<String>,
+        /// The row that took it back.
+        retraction: Seq,
+        /// When.
+        time: Timestamp,
+        /// The nick of who did, where it was not the author; empty when nobody said.
+        moderator: Option<String>,
+    },
+    /// All reactions of the author to a row, after one was added or taken away.
+    Reactions {
+        /// The row.
+        row: Seq,
+        /// Emoji, sorted; none when the last was taken away.
+        emoji: Vec<String>,
+    },
 }

@@ -2,8 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::id::{EventId, Handle, MemberId};
+use super::id::{EventId, Handle, MemberId, Seq};
 use super::member::Member;
+use super::rich::{Card, Game, Media, Poke, Record};
 use super::time::Timestamp;
 
 /// One thing somebody said in a QQ group.
@@ -37,6 +38,16 @@ pub enum Part {
     Reply(Reply),
     /// Something that has no form of its own here; shown as `[label]`.
     Marker(String),
+    /// A picture, a recording, a video or a file.
+    Media(Media),
+    /// A shared link and the like.
+    Card(Card),
+    /// Messages forwarded as one. Always alone.
+    Record(Record),
+    /// Somebody was poked. Always alone.
+    Poke(Poke),
+    /// A game of chance.
+    Game(Game),
 }
 
 /// A QQ system face. The session looks name and emoji up, so that nobody else needs the table.
@@ -66,29 +77,18 @@ pub struct Reply {
     pub handle: Handle,
     /// The quoted text, where QQ gave it.
     pub quote: Option<String>,
+    /// The message in the room, where it is known. The session leaves it empty, the portal fills it in.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub answered: Option<Answered>,
 }
 
-/// The plain text of a message: what a person who sees text alone would read.
-pub fn plain_text(parts: &[Part]) -> String {
-    let mut text = String::new();
-    for part in parts {
-        match part {
-            Part::Text(t) => text.push_str(t),
-            Part::Face(Face { emoji: Some(emoji), .. }) => text.push_str(emoji),
-            Part::Face(Face { id, name, .. }) if name.is_empty() => text.extend(["[表情", &id.to_string(), "]"]),
-            Part::Face(Face { name, .. }) => text.extend(["[", name, "]"]),
-            Part::Mention(Mention { member: None, .. }) => text.push_str("@全体成员"),
-            Part::Mention(Mention { member: Some(id), name }) => {
-                text.push('@');
-                if name.is_empty() {
-                    text.push_str(id.to_string().trim_start_matches('='));
-                } else {
-                    text.push_str(name);
-                }
-            }
-            Part::Reply(_) => {}
-            Part::Marker(label) => text.extend(["[", label, "]"]),
-        }
-    }
-    text
+/// The message of the room that a QQ message answers.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Answered {
+    /// Its row.
+    pub row: Seq,
+    /// The nick it was said under.
+    pub nick: String,
+    /// How it begins.
+    pub text: String,
 }

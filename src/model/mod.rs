@@ -2,13 +2,18 @@
 
 pub mod archive;
 pub mod id;
+pub mod language;
 pub mod member;
 pub mod message;
 pub mod nick;
+pub mod rich;
 pub mod time;
+pub mod words;
 
 pub use archive::{Author, Content, Row};
 pub use id::{AccountName, EventId, GroupNumber, Handle, MemberId, QqNumber, Seq};
+pub use language::Language;
 pub use member::{Member, Role};
-pub use message::{Face, Mention, Message, Part, Reply};
+pub use message::{Answered, Face, Mention, Message, Part, Reply};
+pub use rich::{Card, Game, Media, MediaKind, Poke, Record, RecordLine};
 pub use time::Timestamp;

@@ -292,9 +292,12 @@ impl Outbox {
 
 /// The parts with the reply in front, when this account knows the message that is answered.
 fn with_reply(piece: &Piece) -> Vec<Part> {
-    let reply = piece
-        .answers
-        .clone()
-        .map(|handle| Part::Reply(Reply { handle, quote: None }));
+    let reply = piece.answers.clone().map(|handle| {
+        Part::Reply(Reply {
+            handle,
+            quote: None,
+            answered: None,
+        })
+    });
     reply.into_iter().chain(piece.parts.iter().cloned()).collect()
 }

@@ -83,7 +83,7 @@ impl Portal {
             session: spoken.session.clone(),
             id: match &spoken.content {
                 Content::Stanza { id, .. } => id.clone(),
-                Content::Parts(_) | Content::Notice(_) => None,
+                _ => None,
             },
         };
         let message = NewMessage {

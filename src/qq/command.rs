@@ -2,7 +2,7 @@
 
 use tokio::sync::{mpsc, oneshot};
 
-use crate::model::{GroupNumber, Handle, Part};
+use crate::model::{EventId, GroupNumber, Handle, Part, Timestamp};
 
 /// The wishes' mailbox of one session. Bounded; a closed one means that the session is restarting.
 pub type Session = mpsc::Sender<Command>;
@@ -28,19 +28,46 @@ pub enum Command {
         /// What became of it.
         reply: oneshot::Sender<Outcome>,
     },
-    /// Fetch what was said behind `after`; answered by [`super::Act::Backfill`] in order with the other events.
+    /// Add a reaction of the account to a message, or take it away.
+    React {
+        /// Where.
+        group: GroupNumber,
+        /// To which.
+        handle: Handle,
+        /// The emoji.
+        emoji: String,
+        /// Added or taken away.
+        added: bool,
+        /// What became of it; an emoji that QQ has no id for is refused for ever.
+        reply: oneshot::Sender<Outcome>,
+    },
+    /// Fetch what was said behind `after`; answered by [`super::Act::Backfill`], always. Only for sessions whose
+    /// [`super::Act::Online`] said that they have history.
     History {
         /// Where.
         group: GroupNumber,
         /// The last message that is known.
-        after: Option<Handle>,
-        /// At most so many.
+        after: Known,
+        /// At most so many, the newest.
         count: usize,
+        /// Nothing older than this.
+        since: Timestamp,
     },
     /// An admin asks for a login now: a new QR code, an end of waiting.
     Login,
     /// An admin typed what the captcha shows.
     Captcha(String),
+}
+
+/// The last message of a group that is known, in the words of the session that told of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    /// Which.
+    pub event: EventId,
+    /// What the account called it.
+    pub handle: Option<Handle>,
+    /// When it was said.
+    pub time: Timestamp,
 }
 
 /// One piece of a message on its way to QQ, within the protocol's limits (see [`super::piece`]).

@@ -23,12 +23,12 @@ pub struct GroupEvent {
 pub enum Act {
     /// Somebody said something, now.
     Said(Message),
-    /// What was said while nobody listened: oldest first, own messages included. The gap is closed with this; `complete` says
-    /// whether it reaches back to what was known.
+    /// What was said while nobody listened, the answer to [`super::Command::History`]: oldest first, own messages included.
+    /// Comes also when nothing was said or nothing could be fetched. What was delivered already may be in it again.
     Backfill {
         /// Oldest first.
         messages: Vec<Message>,
-        /// False when the service could not give everything that was asked for.
+        /// Whether it reaches back to what was known; else people are told that something is missing.
         complete: bool,
     },
     /// A message was taken back.
@@ -60,11 +60,11 @@ pub enum Act {
         /// By whom, where told.
         by: Option<MemberId>,
     },
-    /// A member may not speak for so long; zero lifts it. No member: the whole group.
+    /// A member may not speak for so long; zero lifts it. The bridging account itself may be meant. No member: the whole group.
     Muted {
         /// Whom.
         member: Option<MemberId>,
-        /// For how long.
+        /// For how long; `Duration::MAX` where no end was told.
         duration: Duration,
     },
     /// The group has a new name.
@@ -75,14 +75,15 @@ pub enum Act {
         handle: Handle,
         /// Who.
         member: MemberId,
-        /// The emoji.
+        /// The emoji; the session gives no event for a face that has none.
         emoji: String,
         /// Added or taken away.
         added: bool,
     },
-    /// The session is on line for this group from now on; what it can do there is known. Comes before everything else.
+    /// The session is on line for this group from now on; what it can do there is known. Comes before everything else, and
+    /// again when events of the group were lost on their way to the portal: there is a gap then.
     Online {
-        /// Whether [`Command::History`] can be asked.
+        /// Whether [`super::Command::History`] can be asked.
         history: bool,
     },
     /// The session cannot hear or speak in this group; the text says why, for people.

@@ -173,14 +173,15 @@ fn flush(parts: &mut Vec<Part>, plain: &mut String) {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::message::plain_text;
+    use crate::model::Language;
+    use crate::model::words::plain_text;
 
     fn faces(text: &str, known: Known) -> Vec<Result<u32, String>> {
         split(text, known)
             .into_iter()
             .map(|part| match part {
                 Part::Face(face) => Ok(face.id),
-                other => Err(plain_text(&[other])),
+                other => Err(plain_text(&[other], Language::Zh)),
             })
             .collect()
     }
@@ -205,7 +206,7 @@ mod tests {
         assert_eq!(of_webqq(58).name, "大兵");
         assert_eq!(get(29).name, "悠闲");
         assert_eq!(of_webqq(46).name, "强");
-        assert_eq!(plain_text(&[Part::Face(of_webqq(9999))]), "[表情9999]");
+        assert_eq!(plain_text(&[Part::Face(of_webqq(9999))], Language::Zh), "[表情9999]");
         assert_eq!(webqq_number(344), None);
     }
 

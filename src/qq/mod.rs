@@ -12,5 +12,5 @@ pub mod piece;
 pub mod text;
 pub mod webqq;
 
-pub use command::{Command, NotSent, Outcome, Outgoing, Session};
+pub use command::{Command, Known, NotSent, Outcome, Outgoing, Session};
 pub use event::{AccountEvent, Act, Delivered, GroupEvent, Inbox, Need, SessionState};

@@ -3,7 +3,8 @@
 
 use super::faces::{self, Known};
 use super::text::{decode_entities, is_legal, narrow};
-use crate::model::message::plain_text;
+use crate::model::Language;
+use crate::model::words::plain_text;
 use crate::model::{Mention, Part};
 
 /// Stands for any face: from 2018 on the service called them all by one number.
@@ -19,7 +20,7 @@ pub fn normal_form(parts: &[Part]) -> String {
             Part::Face(_) => text.push(ANY_FACE),
             Part::Mention(Mention { member: None, .. }) => text.push_str("@全体成员"),
             Part::Reply(_) => {}
-            other => text.push_str(&plain_text(std::slice::from_ref(other))),
+            other => text.push_str(&plain_text(std::slice::from_ref(other), Language::Zh)),
         }
     }
     fold(&text)

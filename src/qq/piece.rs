@@ -2,7 +2,8 @@
 
 use unicode_segmentation::UnicodeSegmentation;
 
-use crate::model::message::plain_text;
+use crate::model::Language;
+use crate::model::words::plain_text;
 use crate::model::{Mention, Part};
 
 /// Begins every piece but the first, so that a reader sees that it goes on.
@@ -60,7 +61,7 @@ impl Limits {
             Part::Face(_) => self.face,
             Part::Reply(_) => 0,
             Part::Mention(Mention { name, .. }) if self.unit == Unit::Chars => name.chars().count() + 2,
-            other => self.of_text(&plain_text(std::slice::from_ref(other))),
+            other => self.of_text(&plain_text(std::slice::from_ref(other), Language::Zh)),
         }
     }
 
@@ -135,7 +136,7 @@ fn atoms(parts: Vec<Part>, limits: Limits, room: usize) -> Vec<Atom> {
     for part in parts {
         let text = match part {
             Part::Text(text) => text,
-            Part::Marker(_) => plain_text(&[part]),
+            Part::Marker(_) => plain_text(&[part], Language::Zh),
             whole => {
                 let cost = limits.of_part(&whole);
                 if cost <= room {
@@ -146,7 +147,7 @@ fn atoms(parts: Vec<Part>, limits: Limits, room: usize) -> Vec<Atom> {
                     });
                     continue;
                 }
-                plain_text(&[whole])
+                plain_text(&[whole], Language::Zh)
             }
         };
         for grapheme in text.graphemes(true) {

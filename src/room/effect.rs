@@ -77,6 +77,10 @@ pub struct Spoken {
     pub speech: Option<Speech>,
     /// Shown to those who are here, but not kept (chat states).
     pub ephemeral: bool,
+    /// The row of the author's own that it takes back (XEP-0424).
+    pub retracts: Option<Seq>,
+    /// The row it reacts to, and all reactions of the author to it from now on (XEP-0444), at most eight.
+    pub reacts: Option<(Seq, Vec<String>)>,
 }
 
 /// The part of a stanza that concerns QQ.

@@ -13,7 +13,7 @@ const SMALL: Limits = Limits {
 fn pieces(text: &str, prefix: &str, limits: Limits) -> Vec<String> {
     split(vec![Part::Text(text.into())], prefix, limits)
         .iter()
-        .map(|piece| plain_text(piece))
+        .map(|piece| plain_text(piece, Language::Zh))
         .collect()
 }
 
@@ -98,12 +98,12 @@ proptest! {
             let mut joined = String::new();
             for (at, piece) in pieces.iter().enumerate() {
                 prop_assert!(limits.of(piece) <= limits.max, "{piece:?}");
-                let text = plain_text(piece);
+                let text = plain_text(piece, Language::Zh);
                 let begin = if at == 0 { cut_prefix(&prefix, limits) } else { GOES_ON };
                 prop_assert!(text.starts_with(begin));
                 joined.push_str(&text[begin.len()..]);
             }
-            prop_assert_eq!(dense(&joined), dense(&plain_text(&parts)));
+            prop_assert_eq!(dense(&joined), dense(&plain_text(&parts, Language::Zh)));
         }
     }
 }

@@ -33,6 +33,10 @@ impl Session {
                     let why = "the web protocol of QQ cannot take messages back".to_owned();
                     reply.send(Outcome::NotSent(NotSent::Never(why))).ok();
                 }
+                Command::React { reply, .. } => {
+                    let why = "the web protocol of QQ has no reactions".to_owned();
+                    reply.send(Outcome::NotSent(NotSent::Never(why))).ok();
+                }
                 Command::Login => self.wish.notify_one(),
                 // Not asked for: the session says that it has no history, and no captcha.
                 Command::History { .. } | Command::Captcha(_) => {}

@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::wire;
-use crate::model::message::plain_text;
+use crate::model::Language;
+use crate::model::words::plain_text;
 use crate::model::{Face, Part};
 use crate::qq::faces;
 use crate::qq::text::{clean_lines, decode_entities};
@@ -107,7 +108,7 @@ pub(super) fn write(parts: &[Part], tail: &str) -> String {
             _ => None,
         };
         let Some(number) = number else {
-            text.push_str(&safe(&plain_text(std::slice::from_ref(part))));
+            text.push_str(&safe(&plain_text(std::slice::from_ref(part), Language::Zh)));
             continue;
         };
         if !text.is_empty() {
@@ -142,7 +143,7 @@ mod tests {
     }
 
     fn shown(content: &Value) -> String {
-        plain_text(&read_own(content))
+        plain_text(&read_own(content), Language::Zh)
     }
 
     fn font() -> Value {
@@ -189,7 +190,9 @@ mod tests {
         let content = json!([font(), ["face", 0]]);
         assert_eq!(shown(&content), "😮");
         assert_eq!(
-            read(&content, FaceNumbers::AllZero).map(|p| plain_text(&p)).as_deref(),
+            read(&content, FaceNumbers::AllZero)
+                .map(|p| plain_text(&p, Language::Zh))
+                .as_deref(),
             Some("[表情]")
         );
     }
@@ -198,8 +201,8 @@ mod tests {
     fn hostile_content_is_bounded() {
         let content = json!([["face"], [], [[]], {"a": 1}, 5, ["face", -1], "x\u{0}\u{1}y", "猫".repeat(100_000)]);
         let parts = read_own(&content);
-        assert!(plain_text(&parts).len() <= TEXT_MAX + 100);
-        assert!(plain_text(&parts).contains("xy猫"));
+        assert!(plain_text(&parts, Language::Zh).len() <= TEXT_MAX + 100);
+        assert!(plain_text(&parts, Language::Zh).contains("xy猫"));
         assert!(read_own(&Value::from(vec![json!(["face", 14]); 5000])).len() <= ELEMENTS_MAX);
     }
 

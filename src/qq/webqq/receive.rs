@@ -8,7 +8,8 @@ use tokio::time::Instant;
 use super::content::{self, FaceNumbers};
 use super::event::{self, Event, Place, Said, Seen};
 use super::session::Session;
-use crate::model::message::plain_text;
+use crate::model::Language;
+use crate::model::words::plain_text;
 use crate::model::{EventId, GroupNumber, Message, Part};
 use crate::qq::event::event_time;
 use crate::qq::{AccountEvent, Act, Delivered, GroupEvent};
@@ -124,7 +125,7 @@ impl Session {
             .cloned()
             .filter(|name| !name.is_empty());
         let name = name.unwrap_or_else(|| "somebody".to_owned());
-        let mut text: String = plain_text(parts).chars().take(PRIVATE_MAX + 1).collect();
+        let mut text: String = plain_text(parts, Language::En).chars().take(PRIVATE_MAX + 1).collect();
         if text.chars().count() > PRIVATE_MAX {
             text.pop();
             text.push('…');

@@ -12,7 +12,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
 use super::{Pace, Settings, run};
-use crate::model::message::plain_text;
+use crate::model::Language;
+use crate::model::words::plain_text;
 use crate::model::{AccountName, GroupNumber, MemberId, Message, Part, QqNumber};
 use crate::qq::{AccountEvent, Act, Command, GroupEvent, Inbox, Need, NotSent, Outcome, Outgoing, SessionState};
 use fake::{Fake, OWN, said};
@@ -205,7 +206,7 @@ async fn logs_in_by_the_second_code_hears_and_speaks() {
 
     running.fake.script().polls.push_back(said(29_125, "大家&lt;好"));
     let message = running.message().await;
-    assert_eq!(plain_text(&message.parts), "大家<好");
+    assert_eq!(plain_text(&message.parts, Language::Zh), "大家<好");
     assert_eq!(message.id.to_string(), "w:222333444:29125:-:1450687625");
     assert_eq!(message.sender.shown_name(), "李四");
     assert!(!message.own);
@@ -292,7 +293,7 @@ async fn a_lost_link_is_opened_again_and_a_renewed_cookie_is_used() {
         .await;
     running.online().await;
     running.fake.script().polls.push_back(said(1, "hi"));
-    assert_eq!(plain_text(&running.message().await.parts), "hi");
+    assert_eq!(plain_text(&running.message().await.parts, Language::Zh), "hi");
     assert_eq!(running.fake.asked("login2"), 2);
     assert_eq!(running.fake.asked("ptqrshow"), 1);
     let saved = running.stop().await.expect("a saved state");
@@ -360,7 +361,7 @@ async fn a_doubtful_session_is_tested_and_goes_on() {
         json!({"retcode": 103, "errmsg": "error"}).to_string(),
         said(9, "still here"),
     ]);
-    assert_eq!(plain_text(&running.message().await.parts), "still here");
+    assert_eq!(plain_text(&running.message().await.parts, Language::Zh), "still here");
     assert_eq!(running.fake.asked("get_online_buddies2"), before + 1);
     assert_eq!(running.fake.asked("login2"), 1);
 
@@ -371,6 +372,6 @@ async fn a_doubtful_session_is_tested_and_goes_on() {
         .insert("send_qun_msg2", [json!({"retcode": 100_000})].into());
     assert!(matches!(running.say("x").await, Outcome::NotSent(NotSent::Later(_))));
     running.fake.script().polls.push_back(said(10, "and here"));
-    assert_eq!(plain_text(&running.message().await.parts), "and here");
+    assert_eq!(plain_text(&running.message().await.parts, Language::Zh), "and here");
     running.stop().await;
 }

@@ -91,6 +91,8 @@ impl HostedRoom {
             content: Content::Stanza { id, children },
             speech,
             ephemeral: kind == Kind::Fleeting,
+            retracts: None,
+            reacts: None,
         })))
     }
 

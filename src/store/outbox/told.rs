@@ -117,7 +117,7 @@ fn session(speaker: Option<String>, resource: Option<String>) -> Option<FullJid>
 
 fn stanza_id(content: Content) -> Option<String> {
     match content {
-        Content::Stanza { id, .. } => id,
-        Content::Parts(_) | Content::Notice(_) => None,
+        Content::Stanza { id, .. } | Content::Tombstone { id, .. } => id,
+        _ => None,
     }
 }

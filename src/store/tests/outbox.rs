@@ -10,7 +10,7 @@ async fn due(lab: &Lab, now: Timestamp) -> Vec<Piece> {
 fn words(pieces: &[Piece]) -> Vec<String> {
     pieces
         .iter()
-        .map(|p| crate::model::message::plain_text(&p.parts))
+        .map(|p| crate::model::words::plain_text(&p.parts, crate::model::Language::Zh))
         .collect()
 }
 

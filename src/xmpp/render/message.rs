@@ -8,7 +8,8 @@ use xmpp_parsers::stanza_id::StanzaId;
 use super::children;
 use super::id::Ids;
 use super::text::{legal, stamp_text};
-use crate::model::message::plain_text;
+use crate::model::Language;
+use crate::model::words::plain_text;
 use crate::model::{Content, Part, Row, Timestamp};
 use crate::xmpp::payload::delay::Delay;
 use crate::xmpp::payload::mention::Mention;
@@ -60,11 +61,16 @@ fn content(ids: &Ids, row: &Row) -> Message {
             own(ids, row, body).with_payloads(payloads)
         }
         Content::Notice(text) => own(ids, row, legal(text)),
+        Content::Retraction { .. } | Content::Tombstone { .. } | Content::Reactions { .. } => bare(ids, row),
     }
 }
 
 fn own(ids: &Ids, row: &Row, body: String) -> Message {
-    let mut message = Message::groupchat(None).with_body(Lang::new(), body);
+    bare(ids, row).with_body(Lang::new(), body)
+}
+
+fn bare(ids: &Ids, row: &Row) -> Message {
+    let mut message = Message::groupchat(None);
     message.id = Some(Id(ids.stanza_id(row.seq)));
     message
 }
@@ -84,7 +90,7 @@ fn body(ids: &Ids, parts: &[Part]) -> (String, Vec<Mention>) {
             }
             continue;
         }
-        let text = legal(&plain_text(std::slice::from_ref(part)));
+        let text = legal(&plain_text(std::slice::from_ref(part), Language::En));
         if let Part::Mention(mention) = part
             && let Some(member) = &mention.member
         {

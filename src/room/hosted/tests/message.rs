@@ -231,6 +231,7 @@ fn from_qq() {
         vec![
             Part::Reply(Reply {
                 handle: crate::model::Handle("h".into()),
+                answered: None,
                 quote: Some("a\nb".into()),
             }),
             Part::Mention(Mention {
