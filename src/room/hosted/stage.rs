@@ -19,12 +19,13 @@ use crate::xmpp::render::presence::{About, Face, available};
 /// An occupant.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Key {
+    /// Somebody shown before a restart who is nobody now: gone as soon as that was told. Stands first, so that the store hears of
+    /// them before it hears of the same person who came back.
+    Former(String),
     /// A person on XMPP under a nick.
     Person(BareJid, String),
     /// A QQ member.
     Member(MemberId),
-    /// Somebody shown before a restart who is nobody now: gone as soon as that was told.
-    Former(String),
 }
 
 /// A client session in the room.

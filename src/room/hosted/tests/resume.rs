@@ -237,3 +237,18 @@ fn who_speaks_needs_no_ping() {
     p.send("<message type='groupchat' from='ann@ex.org/phone' to='rust@qq.example'><body>x</body></message>");
     assert_eq!(p.room.pings(10).len(), 1);
 }
+
+#[test]
+fn who_came_back_after_a_restart_is_known_at_the_next() {
+    let mut p = Portal::new();
+    p.members(vec![member(10001, "小明")]);
+    p.join("ann@ex.org/phone", "Ann");
+    p.behind = true;
+    p.members(vec![]);
+    p.restart();
+    p.members(vec![member(10001, "小明")]);
+    p.catch_up();
+    p.members(vec![]);
+    let got = p.restart();
+    assert_eq!(only(&got, "ann@ex.org/phone").attr("type"), Some("unavailable"));
+}
