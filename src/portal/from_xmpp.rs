@@ -51,6 +51,19 @@ impl Portal {
                     text,
                     time,
                 }),
+                Effect::Moderated {
+                    by, nick, row, time, ..
+                } => draft.message(
+                    NewMessage {
+                        identity: Identity::Line,
+                        time,
+                        author: Author::Occupant(by.to_bare()),
+                        nick,
+                        rows: vec![Content::Retraction { row, moderated: true }],
+                        pieces: Vec::new(),
+                    },
+                    None,
+                ),
                 Effect::Archive(query) => {
                     self.archive.ask(
                         Question::Page(Box::new(query)),

@@ -2,7 +2,7 @@
 
 use jid::{BareJid, FullJid, Jid};
 
-use crate::model::{Content, Member, MemberId, Role, Row, Seq, Timestamp};
+use crate::model::{Content, Language, Member, MemberId, Role, Row, Seq, Timestamp};
 use crate::xmpp::Outgoing;
 
 pub use crate::xmpp::read::join::HistoryWanted;
@@ -33,6 +33,19 @@ pub enum Effect {
         id: Option<String>,
         /// The text; empty takes it away.
         text: String,
+        /// When.
+        time: Timestamp,
+    },
+    /// An owner took a row of anybody's away (XEP-0425). To be committed as a [`Content::Retraction`] that is moderated.
+    Moderated {
+        /// Who.
+        by: FullJid,
+        /// Under which nick.
+        nick: String,
+        /// The row.
+        row: Seq,
+        /// Why, in their words.
+        reason: Option<String>,
         /// When.
         time: Timestamp,
     },
@@ -202,6 +215,8 @@ pub struct ArchiveQuery {
     pub with: Option<With>,
     /// The asker may see real JIDs.
     pub sees_jids: bool,
+    /// Of the room's own words.
+    pub language: Language,
 }
 
 /// Whose rows are asked for.

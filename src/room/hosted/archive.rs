@@ -51,6 +51,7 @@ impl HostedRoom {
             query,
             with,
             sees_jids: self.sees_jids(asked.from),
+            language: self.settings.language,
         })))
     }
 
@@ -158,7 +159,7 @@ fn found(ids: &Ids, asked: &ArchiveQuery, row: &Row) -> Message {
         stamp: stamp_text(row.time),
     };
     forwarded.append_child(delay.into());
-    forwarded.append_child(message::archived(ids, row, item));
+    forwarded.append_child(message::archived(ids, asked.language, row, item));
     let found = Found {
         id: ids.stanza_id(row.seq),
         queryid: asked.query.queryid.clone(),

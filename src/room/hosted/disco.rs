@@ -9,11 +9,11 @@ use xmpp_parsers::stanza_error::DefinedCondition;
 use super::HostedRoom;
 use super::iq::Asked;
 use crate::room::Admitted;
-use crate::xmpp::payload::ns::X_CONFERENCE;
+use crate::xmpp::payload::ns::{MODERATE, MODERATE_0, RETRACT, TOMBSTONE, X_CONFERENCE};
 use crate::xmpp::render::error::Refusal;
 use crate::xmpp::render::text::legal;
 
-const FEATURES: [&str; 18] = [
+const FEATURES: [&str; 22] = [
     DISCO_INFO,
     DISCO_ITEMS,
     MUC,
@@ -23,6 +23,10 @@ const FEATURES: [&str; 18] = [
     "urn:xmpp:mam:2#extended",
     SID,
     OID,
+    RETRACT,
+    TOMBSTONE,
+    MODERATE,
+    MODERATE_0,
     VCARD,
     PING,
     X_CONFERENCE,

@@ -12,7 +12,7 @@ use super::stage::Key;
 use super::texts::Text;
 use crate::model::{MemberId, Timestamp, nick};
 use crate::room::Admitted;
-use crate::xmpp::payload::ns::{MUC_ADMIN, MUC_OWNER};
+use crate::xmpp::payload::ns::{FASTEN, MODERATE, MUC_ADMIN, MUC_OWNER};
 use crate::xmpp::render::error::{Refusal, result};
 use crate::xmpp::render::text::legal;
 
@@ -66,13 +66,13 @@ impl HostedRoom {
             set,
         };
         let answer = match to.resource() {
-            None => self.asked_room(&asked),
+            None => self.asked_room(&asked, now),
             Some(nick) => self.asked_occupant(&asked, nick.as_str()),
         };
         answer.unwrap_or_else(|refusal| Admitted::reply(refusal.iq(&self.settings.jid, to, from, &id)))
     }
 
-    fn asked_room(&self, asked: &Asked<'_>) -> Result<Admitted, Refusal> {
+    fn asked_room(&self, asked: &Asked<'_>, now: Timestamp) -> Result<Admitted, Refusal> {
         if asked.is("ping", PING) && !asked.set {
             return Ok(asked.answer(None));
         }
@@ -90,6 +90,7 @@ impl HostedRoom {
                 ("FN", &self.settings.name),
                 ("DESC", &self.settings.description),
             ])))),
+            ("moderate", MODERATE, true) | ("apply-to", FASTEN, true) => self.moderate(asked, now),
             ("query", MUC_ADMIN, false) => self.list(asked),
             ("query", MUC_OWNER, false) if !self.settings.is_owner(&asked.from.to_bare()) => {
                 Err(Refusal::auth(DefinedCondition::Forbidden))

@@ -54,13 +54,17 @@ impl HostedRoom {
             return Err(Refusal::modify(DefinedCondition::NotAcceptable).because(self.text(Text::Encrypted)));
         }
         read::clean(&mut message);
-        self.retracted(&message.payloads)?;
+        let retracts = self.retracted(&message.payloads)?;
+        let reacts = read::reacted(&message).and_then(|reacted| Some((self.ids.seq(&reacted.to)?, reacted.emoji)));
         let kind = read::kind(&message);
         if kind == Kind::Empty {
             return Ok(Admitted::default());
         }
         let id = message.id.clone().map(|id| id.0);
-        let speech = read::said(&message).map(|said| self.speech(said));
+        // The words of a retraction are there for clients that know none; not all of them say so.
+        let speech = read::said(&message)
+            .filter(|_| retracts.is_none())
+            .map(|said| self.speech(said));
         let origin = read::origin(&message);
         let children = children::of_message(message);
         // Nobody promised that a stanza's id is never used again: alone it would make other words a repetition.
@@ -91,8 +95,8 @@ impl HostedRoom {
             content: Content::Stanza { id, children },
             speech,
             ephemeral: kind == Kind::Fleeting,
-            retracts: None,
-            reacts: None,
+            retracts,
+            reacts,
         })))
     }
 

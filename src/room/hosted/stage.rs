@@ -242,7 +242,11 @@ pub(super) fn member_face(ids: &Ids, id: &MemberId, shown: &MemberShown) -> Face
         nick: shown.nick.clone(),
         address: ids.address(&shown.nick),
         affiliation,
-        role: if shown.muted { Role::Visitor } else { Role::Participant },
+        role: match shown.role {
+            _ if shown.muted => Role::Visitor,
+            QqRole::Owner | QqRole::Admin => Role::Moderator,
+            QqRole::Member => Role::Participant,
+        },
         jid,
         name: (shown.name != shown.nick).then(|| shown.name.clone()),
         occupant_id: ids.of_member(id),

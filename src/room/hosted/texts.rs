@@ -19,6 +19,7 @@ pub(super) enum Text {
     ConfigurationFile,
     SmallSteps,
     NotYours,
+    NotModerator,
     NoSuchMessage,
 }
 
@@ -49,6 +50,7 @@ impl Text {
             Self::NoPrivateToQq => "Private messages to people on QQ are not possible.",
             Self::ConfigurationFile => "This room is configured in the configuration file of the gateway.",
             Self::SmallSteps => "You change your nickname too often. Wait a few seconds.",
+            Self::NotModerator => "Only owners of this room may take back what others said.",
             Self::NotYours => "Only who said something can take it back.",
             Self::NoSuchMessage => "There is no such message here any more.",
         }
@@ -69,6 +71,7 @@ impl Text {
             Self::NoPrivateToQq => "无法向 QQ 成员发送私聊消息。",
             Self::ConfigurationFile => "此聊天室由网关的配置文件管理。",
             Self::SmallSteps => "更改昵称过于频繁，请稍候。",
+            Self::NotModerator => "只有聊天室所有者可以撤回他人的消息。",
             Self::NotYours => "只能撤回自己发送的消息。",
             Self::NoSuchMessage => "该消息已不存在。",
         }

@@ -11,6 +11,7 @@ pub mod mention;
 pub mod muc_admin;
 pub mod muc_user;
 pub mod reply;
+pub mod retract;
 
 /// Namespaces that xmpp-parsers does not name.
 pub mod ns {
@@ -34,6 +35,10 @@ pub mod ns {
     pub const MENTIONS: &str = "urn:xmpp:mentions:0";
     /// XEP-0424 Message Retraction.
     pub const RETRACT: &str = "urn:xmpp:message-retract:1";
+    /// XEP-0424 §4: the archive keeps tombstones.
+    pub const TOMBSTONE: &str = "urn:xmpp:message-retract:1#tombstone";
+    /// XEP-0424 as it was before version 0.4.
+    pub const RETRACT_0: &str = "urn:xmpp:message-retract:0";
     /// XEP-0425 Moderated Message Retraction.
     pub const MODERATE: &str = "urn:xmpp:message-moderate:1";
     /// XEP-0425 as it was before version 0.3.

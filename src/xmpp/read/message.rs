@@ -1,6 +1,6 @@
 //! What a groupchat message says, and what of it may be passed on.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use minidom::Element;
 use xmpp_parsers::message::{Lang, Message};
@@ -15,6 +15,11 @@ use crate::xmpp::payload::ns::{
     ADDRESS, FALLBACK, FASTEN, HINTS, MODERATE, MODERATE_0, OMEMO, PGP, PRIVILEGE, REPLY, RETRACT, SFS,
 };
 use crate::xmpp::payload::reply::Reply;
+
+/// Reactions of one person to one message that are looked at.
+const MOST_REACTIONS: usize = 8;
+/// Longest reaction, in code points: a family of emoji has seven.
+const LONGEST_REACTION: usize = 8;
 
 /// What kind of groupchat message it is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -52,7 +57,8 @@ pub fn kind(message: &Message) -> Kind {
     if silent { Kind::Empty } else { Kind::Fleeting }
 }
 
-/// Takes out of a message what only the room or a server may say: ids, delays, archive answers, moderation. Empty bodies go too.
+/// Takes out of a message what only the room or a server may say: ids, delays, archive answers, moderation, tombstones. Empty bodies
+/// go too.
 pub fn clean(message: &mut Message) {
     message.payloads.retain(|p| !forged(p));
     message.bodies.retain(|_, body| !body.is_empty());
@@ -78,6 +84,7 @@ pub fn forged(p: &Element) -> bool {
         || [OID, DELAY, MUC_USER, MAM, CARBONS, ADDRESS, MODERATE, MODERATE_0].contains(&ns.as_str())
         || ns.starts_with(PRIVILEGE)
         || p.is("error", DEFAULT_NS)
+        || p.is("retracted", RETRACT)
         || moderated(p)
 }
 
@@ -108,6 +115,33 @@ pub fn origin(message: &Message) -> Option<String> {
         .and_then(|p| p.attr("id"))
         .filter(|id| !id.is_empty())
         .map(ToOwned::to_owned)
+}
+
+/// All reactions of the author to one message (XEP-0444).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Reacted {
+    /// The stanza-id of the message.
+    pub to: String,
+    /// Emoji, sorted, each once; none when the last was taken away.
+    pub emoji: Vec<String>,
+}
+
+/// Reads the reactions of a message, as far as they are some emoji. Nobody may send two of them at once (§4).
+pub fn reacted(message: &Message) -> Option<Reacted> {
+    let mut all = message.payloads.iter().filter(|p| p.is("reactions", REACTIONS));
+    let reactions = all.next().filter(|_| all.next().is_none())?;
+    let mut emoji = BTreeSet::new();
+    for reaction in reactions.children().filter(|c| c.is("reaction", REACTIONS)) {
+        let text = reaction.text();
+        let text = text.trim();
+        if emoji.len() < MOST_REACTIONS && !text.is_empty() && text.chars().nth(LONGEST_REACTION).is_none() {
+            emoji.insert(text.to_owned());
+        }
+    }
+    Some(Reacted {
+        to: reactions.attr("id")?.to_owned(),
+        emoji: emoji.into_iter().collect(),
+    })
 }
 
 /// What a message says to people who see text alone.

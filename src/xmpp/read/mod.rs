@@ -3,4 +3,5 @@
 pub mod archive;
 pub mod join;
 pub mod message;
+pub mod moderation;
 pub mod presence;

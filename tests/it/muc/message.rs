@@ -3,13 +3,15 @@
 use lab::jabber::{Stanza as _, ns};
 use minidom::Element;
 
-use super::{ALICE, BOB, CAROL, at, disco_info, form, is_refusal, leave, refused, shown, trio};
+use super::{ALICE, BOB, CAROL, at, disco_info, form, is_refusal, is_result, leave, refused, shown, trio};
 use crate::support::{Bridge, GROUP, ROOM, people};
 
 const FORGED: &str = "<stanza-id xmlns='urn:xmpp:sid:0' by='rust@qq.localhost' id='forged'/>\
     <occupant-id xmlns='urn:xmpp:occupant-id:0' id='forged'/>\
     <delay xmlns='urn:xmpp:delay' from='rust@qq.localhost' stamp='2001-01-01T00:00:00Z'/>\
     <x xmlns='http://jabber.org/protocol/muc#user'><status code='307'/></x>";
+const RETRACT: &str = "urn:xmpp:message-retract:1";
+const MODERATE: &str = "urn:xmpp:message-moderate:1";
 const KEPT: &str = "<origin-id xmlns='urn:xmpp:sid:0' id='own'/><new xmlns='urn:example:new'><part a='b'>c</part></new>\
     <x xmlns='jabber:x:oob'><url>https://example.org/a</url></x>";
 
@@ -17,6 +19,7 @@ pub(super) async fn check(bridge: &Bridge) -> anyhow::Result<()> {
     reflection(bridge).await?;
     bodyless(bridge).await?;
     retraction(bridge).await?;
+    moderation(bridge).await?;
     subject(bridge).await?;
     refusals(bridge).await?;
     silence(bridge).await
@@ -144,6 +147,39 @@ async fn retraction(bridge: &Bridge) -> anyhow::Result<()> {
             .all(|el| el.child("retract", "urn:xmpp:message-retract:1").is_none()),
         "{shown:?}"
     );
+    leave([(alice, ALICE), (bob, BOB), (carol, CAROL)]).await
+}
+
+/// Owners take away what others said (XEP-0425), and everybody learns who did.
+async fn moderation(bridge: &Bridge) -> anyhow::Result<()> {
+    let (mut alice, mut bob, mut carol) = trio(bridge).await?;
+    let owner = alice.join(ROOM, ALICE).await?.self_presence;
+    bob.say(ROOM, "buy my things").await?;
+    let line = carol.wait_body(ROOM, "buy my things").await?;
+    let line = line.stanza_id(ROOM).unwrap_or_default();
+    let moderate = format!(
+        "<moderate xmlns='{MODERATE}' id='{line}'><retract xmlns='{RETRACT}'/><reason>spam</reason></moderate>"
+    );
+    is_refusal(&carol.iq(ROOM, "set", &moderate).await?, "auth", "forbidden");
+    is_result(&alice.iq(ROOM, "set", &moderate).await?);
+    let moderated = |el: &Element| {
+        let retract = el.child("retract", RETRACT)?;
+        let moderated = retract.get_child("moderated", MODERATE)?;
+        let who = moderated.get_child("occupant-id", "urn:xmpp:occupant-id:0")?;
+        Some((
+            retract.attr("id")?.to_owned(),
+            moderated.attr("by")?.to_owned(),
+            who.attr("id")?.to_owned(),
+        ))
+    };
+    for client in [&mut alice, &mut bob, &mut carol] {
+        let seen = client.wait(|el| moderated(el).is_some(), "the moderation").await?;
+        assert_eq!((seen.from(), seen.occupant_id(), seen.body()), (ROOM, None, None));
+        let (id, by, who) = moderated(&seen).expect("looked at above");
+        assert_eq!((id.as_str(), by), (line, at(ALICE)));
+        assert_eq!(Some(who.as_str()), owner.occupant_id());
+        assert!(seen.stanza_id(ROOM).is_some(), "{}", seen.xml());
+    }
     leave([(alice, ALICE), (bob, BOB), (carol, CAROL)]).await
 }
 

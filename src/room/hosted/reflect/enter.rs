@@ -92,7 +92,7 @@ impl Showing<'_> {
             if join.wanted.since.is_some_and(|since| row.time < since) {
                 continue;
             }
-            let message = message::row(self.ids, row, true);
+            let message = message::row(self.ids, self.settings.language, row, true);
             if join.wanted.maxchars.is_some() {
                 let length = message::length(&message);
                 if length > left {

@@ -41,7 +41,10 @@ impl Showing<'_> {
                 if !self.stage.seats.contains_key(session) {
                     return Vec::new();
                 }
-                vec![Outgoing::one(message::row(self.ids, row, late), session.clone())]
+                vec![Outgoing::one(
+                    message::row(self.ids, self.settings.language, row, late),
+                    session.clone(),
+                )]
             }
             Step::Change { change, history, cut } => self.change(change, history, cut),
             Step::Subject { nick, text, id, time } => {
@@ -74,7 +77,10 @@ impl Showing<'_> {
         if to.is_empty() {
             return Vec::new();
         }
-        vec![Outgoing::many(message::row(self.ids, row, late), to)]
+        vec![Outgoing::many(
+            message::row(self.ids, self.settings.language, row, late),
+            to,
+        )]
     }
 
     fn ephemeral(&self, spoken: &Spoken) -> Vec<Outgoing> {

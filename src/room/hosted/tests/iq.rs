@@ -50,6 +50,10 @@ fn disco_info_of_the_room() {
         "urn:xmpp:mam:2#extended",
         "urn:xmpp:sid:0",
         "urn:xmpp:occupant-id:0",
+        "urn:xmpp:message-retract:1",
+        "urn:xmpp:message-retract:1#tombstone",
+        "urn:xmpp:message-moderate:1",
+        "urn:xmpp:message-moderate:0",
         "vcard-temp",
         "urn:xmpp:ping",
         "muc_persistent",
@@ -64,7 +68,8 @@ fn disco_info_of_the_room() {
     for wrong in [
         "jabber:iq:register",
         "http://jabber.org/protocol/muc#register",
-        "urn:xmpp:message-moderate:1",
+        "urn:xmpp:reply:0",
+        "urn:xmpp:reactions:0",
         "muc_membersonly",
         "muc_nonanonymous",
     ] {

@@ -25,7 +25,7 @@ fn come_go_and_change() {
         (to_ann.0.as_str(), to_ann.1.attr("from")),
         ("ann@ex.org/phone", Some("rust@qq.example/猫"))
     );
-    assert_eq!(item(&to_ann.1), ("owner".into(), "participant".into()));
+    assert_eq!(item(&to_ann.1), ("owner".into(), "moderator".into()));
     assert_eq!(
         to_ann
             .1

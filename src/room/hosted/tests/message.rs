@@ -135,42 +135,6 @@ fn an_id_alone_makes_no_repetition() {
 }
 
 #[test]
-fn only_authors_take_back() {
-    let mut p = two();
-    say(&mut p, "<body>mine</body>");
-    let take_back =
-        |id: &str| format!("<retract xmlns='urn:xmpp:message-retract:1' id='{id}'/><body>/me took it back</body>");
-    let mut by_bob = |inner: &str| {
-        p.send(&format!(
-            "<message type='groupchat' id='m2' from='bob@ex.org/pc' to='rust@qq.example'>{inner}</message>"
-        ))
-    };
-    let bob = "bob@ex.org/pc";
-    assert_eq!(
-        refused(&by_bob(&take_back("e1-1")), bob),
-        ("auth".into(), "forbidden".into())
-    );
-    for gone in ["e1-77", "e0-1", "m1", ""] {
-        assert_eq!(
-            refused(&by_bob(&take_back(gone)), bob),
-            ("cancel".into(), "item-not-found".into())
-        );
-    }
-    let two = format!(
-        "{}<retract xmlns='urn:xmpp:message-retract:1' id='e1-1'/>",
-        take_back("e1-1")
-    );
-    assert_eq!(refused(&by_bob(&two), bob), ("modify".into(), "bad-request".into()));
-    let got = p.send(&format!(
-        "<message type='groupchat' id='m2' from='eve@ex.org/x' to='rust@qq.example'>{}</message>",
-        take_back("e1-1")
-    ));
-    assert_eq!(refused(&got, "eve@ex.org/x").1, "not-acceptable");
-    assert_eq!(p.rows.len(), 1, "nobody else's");
-    assert_eq!(say(&mut p, &take_back("e1-1")).len(), 2);
-}
-
-#[test]
 fn speech_for_qq() {
     let mut p = two();
     let mut speech = |inner: &str| {

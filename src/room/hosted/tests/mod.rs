@@ -11,6 +11,7 @@ mod nick;
 mod private;
 mod random;
 mod resume;
+mod retract;
 mod stanzas;
 
 use std::collections::BTreeMap;
@@ -160,6 +161,13 @@ impl Portal {
                 let cut = self.rows.last().map_or(Seq(0), |row| row.seq);
                 Committed::Change(change, history, cut)
             }
+            Effect::Moderated {
+                by, nick, row, time, ..
+            } => {
+                assert_eq!(time, self.now);
+                let content = Content::Retraction { row, moderated: true };
+                Committed::Row(self.new_row(Author::Occupant(by.to_bare()), &nick, content))
+            }
             other => Committed::Other(other),
         };
         self.committed.push(committed);
@@ -201,7 +209,9 @@ impl Portal {
                 let both = self.rows.first().map(place).zip(self.rows.last().map(place));
                 vec![ends(self.room.ids(), &asked, both)]
             }
-            Committed::Other(Effect::Spoken(_) | Effect::Change(_)) => unreachable!("committed as themselves"),
+            Committed::Other(Effect::Spoken(_) | Effect::Change(_) | Effect::Moderated { .. }) => {
+                unreachable!("committed as themselves")
+            }
         }
     }
 
@@ -226,6 +236,11 @@ impl Portal {
 
     /// A QQ member says something.
     fn qq(&mut self, number: u64, card: &str, parts: Vec<Part>) -> Vec<Got> {
+        self.row_from_qq(number, card, Content::Parts(parts))
+    }
+
+    /// A QQ member does something that becomes a row.
+    fn row_from_qq(&mut self, number: u64, card: &str, content: Content) -> Vec<Got> {
         if self.truth.iter().all(|m| m.member.id != id(number)) {
             self.truth.push(member(number, card));
         }
@@ -236,7 +251,7 @@ impl Portal {
             group: GroupNumber(1),
             id: id(number),
         };
-        let row = self.new_row(author, &nick, Content::Parts(parts));
+        let row = self.new_row(author, &nick, content);
         self.committed.push(Committed::Row(row));
         if !self.behind {
             out.extend(self.catch_up());

@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::nick as nicks;
+use crate::model::{Answered, Handle, Reply, nick as nicks};
 use crate::room::hosted::stage::Key;
 
 const PEOPLE: [&str; 4] = ["ann@ex.org", "bob@ex.org", "eve@evil.example", "root@ex.org"];
@@ -21,7 +21,7 @@ const NICKS: [&str; 9] = [
     "/猫\u{301}",
     "/Root",
 ];
-const CHILDREN: [&str; 26] = [
+const CHILDREN: [&str; 32] = [
     "<x xmlns='http://jabber.org/protocol/muc'/>",
     "<x xmlns='http://jabber.org/protocol/muc'><history maxstanzas='2' maxchars='500' seconds='9' since='x'/></x>",
     "<x xmlns='http://jabber.org/protocol/muc#user'><item affiliation='owner' role='moderator' jid='forged@evil.example'/><status code='110'/></x>",
@@ -48,6 +48,12 @@ const CHILDREN: [&str; 26] = [
     "<ping xmlns='urn:xmpp:ping'/>",
     "<a xmlns='urn:x'><b xmlns='jabber:component:accept'>c</b></a>",
     "<hats xmlns='urn:xmpp:hats:0'/>",
+    "<retract xmlns='urn:xmpp:message-retract:1' id='e1-1'/>",
+    "<retracted xmlns='urn:xmpp:message-retract:1' id='forged'/>",
+    "<reactions xmlns='urn:xmpp:reactions:0' id='e1-2'><reaction>👍</reaction><reaction/></reactions>",
+    "<apply-to xmlns='urn:xmpp:fasten:0' id='e1-1'><moderated xmlns='urn:xmpp:message-moderate:0' by='forged'/></apply-to>",
+    "<moderate xmlns='urn:xmpp:message-moderate:1' id='e1-1'><retract xmlns='urn:xmpp:message-retract:1'/></moderate>",
+    "<apply-to xmlns='urn:xmpp:fasten:0' id='e1-2'><moderate xmlns='urn:xmpp:message-moderate:0'><retract xmlns='urn:xmpp:message-retract:0'/></moderate></apply-to>",
 ];
 
 #[derive(Debug, Clone)]
@@ -59,7 +65,7 @@ enum Happening {
         to: String,
         children: Vec<&'static str>,
     },
-    Qq(u64, String),
+    Qq(u64, String, Content),
     Members(Vec<(u64, String)>),
     Later(i64),
     CatchUp,
@@ -109,12 +115,45 @@ fn stanza() -> impl Strategy<Value = Happening> {
     })
 }
 
+/// What a row of a QQ member may hold.
+fn content() -> impl Strategy<Value = Content> {
+    let row = (1_i64..4).prop_map(Seq);
+    let nick = proptest::option::of(proptest::sample::select(vec!["", "Ann", "小明", "x\u{0}\ny"]));
+    let answer = |row: Seq| {
+        let answered = Answered {
+            row,
+            nick: "Ann".into(),
+            text: "> 在\u{b}\n在".into(),
+        };
+        let reply = Reply {
+            handle: Handle("h".into()),
+            quote: None,
+            answered: Some(answered),
+        };
+        Content::Parts(vec![Part::Reply(reply), Part::Text("在\u{b}".into())])
+    };
+    prop_oneof![
+        row.clone().prop_map(answer),
+        (row.clone(), any::<bool>()).prop_map(|(row, moderated)| Content::Retraction { row, moderated }),
+        (row.clone(), nick).prop_map(|(retraction, nick)| Content::Tombstone {
+            id: None,
+            retraction,
+            time: Timestamp(0),
+            moderator: nick.map(Into::into),
+        }),
+        row.prop_map(|row| Content::Reactions {
+            row,
+            emoji: vec!["👍\u{0}".into()],
+        }),
+    ]
+}
+
 fn happening() -> impl Strategy<Value = Happening> {
     let card = proptest::sample::select(vec!["小明", "Ann", "🐱", "Bob", "x\u{0}y", "ROOT"]);
     let member = (1_u64..6, card.clone()).prop_map(|(n, c)| (n, c.to_owned()));
     prop_oneof![
         12 => stanza(),
-        2 => (1_u64..6, card).prop_map(|(n, c)| Happening::Qq(n, c.to_owned())),
+        3 => (1_u64..6, card, content()).prop_map(|(n, c, content)| Happening::Qq(n, c.to_owned(), content)),
         1 => proptest::collection::vec(member, 0..5).prop_map(Happening::Members),
         1 => (0_i64..3_000_000).prop_map(Happening::Later),
         2 => Just(Happening::CatchUp),
@@ -124,7 +163,7 @@ fn happening() -> impl Strategy<Value = Happening> {
 
 fn happen(p: &mut Portal, happening: &Happening) -> (bool, Vec<Got>) {
     match happening {
-        Happening::Qq(n, card) => (false, p.qq(*n, card, vec![Part::Text("在\u{b}".into())])),
+        Happening::Qq(n, card, content) => (false, p.row_from_qq(*n, card, content.clone())),
         Happening::Members(list) => {
             let mut list: Vec<_> = list.iter().map(|(n, card)| member(*n, card)).collect();
             list.sort_by_key(|m| m.member.id.clone());

@@ -1,24 +1,28 @@
 //! Messages of a room: rows of its archive, its subject, its signals.
 
+mod parts;
+mod retraction;
+#[cfg(test)]
+mod tests;
+
 use minidom::Element;
 use xmpp_parsers::message::{Id, Lang, Message};
 use xmpp_parsers::occupant_id::OccupantId;
+use xmpp_parsers::reactions::{Reaction, Reactions};
 use xmpp_parsers::stanza_id::StanzaId;
 
 use super::children;
 use super::id::Ids;
 use super::text::{legal, stamp_text};
-use crate::model::Language;
-use crate::model::words::plain_text;
-use crate::model::{Content, Part, Row, Timestamp};
+use crate::model::{Content, Language, Row, Seq, Timestamp};
 use crate::xmpp::payload::delay::Delay;
-use crate::xmpp::payload::mention::Mention;
+use crate::xmpp::payload::hint::Hint;
 use crate::xmpp::payload::muc_user::{Item, MucUser};
 
-/// A row as a groupchat message, without `to`. `delayed` adds when it was said.
-pub fn row(ids: &Ids, row: &Row, delayed: bool) -> Message {
-    let mut message = content(ids, row);
-    let author = ids.of_author(&row.author);
+/// A row as a groupchat message, without `to`. `language` is that of the room's own words in it; `delayed` adds when it was said.
+pub fn row(ids: &Ids, language: Language, row: &Row, delayed: bool) -> Message {
+    let mut message = content(ids, language, row);
+    let author = occupant(ids, row);
     message.from = Some(match author {
         Some(_) => ids.address(&row.nick),
         None => ids.room().clone().into(),
@@ -37,9 +41,9 @@ pub fn row(ids: &Ids, row: &Row, delayed: bool) -> Message {
 }
 
 /// A row as it stands in an archive's answer (XEP-0313 §5.1.2): in the clients' namespace; `item` where the asker may see it.
-pub fn archived(ids: &Ids, row: &Row, item: Option<Item>) -> Element {
-    let mut message = self::row(ids, row, false);
-    if let Some(item) = item {
+pub fn archived(ids: &Ids, language: Language, row: &Row, item: Option<Item>) -> Element {
+    let mut message = self::row(ids, language, row, false);
+    if let Some(item) = item.filter(|_| occupant(ids, row).is_some()) {
         message = message.with_payload(MucUser {
             items: vec![item],
             ..MucUser::default()
@@ -48,7 +52,15 @@ pub fn archived(ids: &Ids, row: &Row, item: Option<Item>) -> Element {
     children::for_clients(&message.into())
 }
 
-fn content(ids: &Ids, row: &Row) -> Message {
+/// The occupant-id of who says a row; nothing when the room itself does.
+fn occupant(ids: &Ids, row: &Row) -> Option<String> {
+    match row.content {
+        Content::Retraction { moderated: true, .. } => None,
+        _ => ids.of_author(&row.author),
+    }
+}
+
+fn content(ids: &Ids, language: Language, row: &Row) -> Message {
     match &row.content {
         Content::Stanza { id, children } => {
             let mut message = children::to_message(children);
@@ -56,12 +68,26 @@ fn content(ids: &Ids, row: &Row) -> Message {
             message
         }
         Content::Parts(parts) => {
-            let (body, mentions) = body(ids, parts);
-            let payloads = mentions.into_iter().map(Element::from).collect();
+            let (body, payloads) = parts::said(ids, language, parts);
             own(ids, row, body).with_payloads(payloads)
         }
         Content::Notice(text) => own(ids, row, legal(text)),
-        Content::Retraction { .. } | Content::Tombstone { .. } | Content::Reactions { .. } => bare(ids, row),
+        Content::Retraction { row: gone, moderated } => match occupant(ids, row).filter(|_| !moderated) {
+            Some(_) => own(ids, row, retraction::fallback(language).to_owned())
+                .with_payloads(retraction::by_author(ids, *gone)),
+            None => bare(ids, row).with_payloads(retraction::by_moderator(ids, *gone, row)),
+        },
+        Content::Tombstone {
+            id,
+            retraction,
+            time,
+            moderator,
+        } => {
+            let mut message = bare(ids, row);
+            message.id = id.as_deref().map(|id| Id(legal(id))).or(message.id);
+            message.with_payloads(retraction::tombstone(ids, *retraction, *time, moderator.as_deref()))
+        }
+        Content::Reactions { row: to, emoji } => bare(ids, row).with_payloads(reactions(ids, *to, emoji)),
     }
 }
 
@@ -75,39 +101,14 @@ fn bare(ids: &Ids, row: &Row) -> Message {
     message
 }
 
-/// The body of what a QQ member said, with the ranges in it that name others (in code points).
-///
-/// A reply is shown by the text that QQ quoted: its handle says nothing here.
-fn body(ids: &Ids, parts: &[Part]) -> (String, Vec<Mention>) {
-    let mut body = String::new();
-    let mut mentions = Vec::new();
-    for part in parts {
-        if let Part::Reply(reply) = part {
-            for line in reply.quote.iter().flat_map(|quote| quote.lines()) {
-                body.push_str("> ");
-                body.push_str(&legal(line));
-                body.push('\n');
-            }
-            continue;
-        }
-        let text = legal(&plain_text(std::slice::from_ref(part), Language::En));
-        if let Part::Mention(mention) = part
-            && let Some(member) = &mention.member
-        {
-            let begin = count(&body);
-            mentions.push(Mention {
-                begin: Some(begin),
-                end: Some(begin + count(&text)),
-                occupantid: Some(ids.of_member(member)),
-            });
-        }
-        body.push_str(&text);
-    }
-    (body, mentions)
-}
-
-fn count(text: &str) -> u32 {
-    u32::try_from(text.chars().count()).unwrap_or(u32::MAX)
+/// All reactions of one occupant to a row (XEP-0444 §3); none takes the last away.
+fn reactions(ids: &Ids, to: Seq, emoji: &[String]) -> Vec<Element> {
+    let emoji = emoji.iter().map(|emoji| legal(emoji)).filter(|emoji| !emoji.is_empty());
+    let reactions = Reactions {
+        id: ids.stanza_id(to),
+        reactions: emoji.map(|emoji| Reaction { emoji }).collect(),
+    };
+    vec![reactions.into(), Hint::Store.into()]
 }
 
 /// The subject (§7.2.15): sent to every joiner, also when empty. `time` of the setting goes with it then.
