@@ -14,7 +14,7 @@ use crate::xmpp::render::text::stamp_text;
 /// What clients show that know no retractions.
 pub(super) fn fallback(language: Language) -> &'static str {
     match language {
-        Language::En => "/me took back a message, but your client cannot do that.",
+        Language::En => "/me retracted a previous message, but it's unsupported by your client.",
         Language::Zh => "/me 撤回了一条消息，但你的客户端不支持撤回。",
     }
 }

@@ -190,7 +190,7 @@ fn taken_back_by_the_author() {
     expect(
         &row,
         &format!(
-            "<message id='e1-9' from='rust@qq.example/猫'><body>/me took back a message, but your client cannot do that.</body><retract xmlns='urn:xmpp:message-retract:1' id='e1-4'/><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:message-retract:1'/><store xmlns='urn:xmpp:hints'/>{SID}{}</message>",
+            "<message id='e1-9' from='rust@qq.example/猫'><body>/me retracted a previous message, but it's unsupported by your client.</body><retract xmlns='urn:xmpp:message-retract:1' id='e1-4'/><fallback xmlns='urn:xmpp:fallback:0' for='urn:xmpp:message-retract:1'/><store xmlns='urn:xmpp:hints'/>{SID}{}</message>",
             occupant(1)
         ),
     );
