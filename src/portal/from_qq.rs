@@ -109,7 +109,7 @@ impl Portal {
             rows: vec![Content::Parts(message.parts.clone())],
         };
         if message.own {
-            draft.own(normal_form(&message.parts), new, shown);
+            draft.own(normal_form(&message.parts, self.settings.faces), new, shown);
         } else {
             draft.message(new, None);
         }
@@ -144,7 +144,7 @@ impl Portal {
             account: self.settings.account.clone(),
             group,
             row: 0,
-            normal: normal_form(parts),
+            normal: normal_form(parts, self.settings.faces),
             parts: parts.clone(),
             answers: answers.filter(|_| index == 0),
         };

@@ -119,6 +119,22 @@ pub fn webqq_number(id: u32) -> Option<u32> {
     rows.find_map(|row| row.webqq)
 }
 
+/// Whether today's QQ has this face: what it does not know it drops in silence.
+pub fn in_onebot(id: u32) -> bool {
+    TABLE.by_id.get(&id).is_some_and(|at| TABLE.rows[*at].onebot)
+}
+
+/// The face of today's QQ that this emoji says, variation selectors aside.
+pub fn of_emoji(emoji: &str) -> Option<u32> {
+    let emoji = bare(emoji);
+    // A sign in brackets is a name, not an emoji.
+    let at = TABLE
+        .signs(Known::OneBot)
+        .get(&emoji)
+        .filter(|_| !emoji.starts_with('['))?;
+    Some(TABLE.rows[*at].face.id)
+}
+
 fn unknown(id: u32) -> Face {
     Face {
         id,

@@ -8,6 +8,7 @@ pub mod command;
 pub mod event;
 pub mod faces;
 pub mod normal;
+pub mod onebot;
 pub mod piece;
 pub mod text;
 pub mod webqq;

@@ -5,25 +5,50 @@ use super::faces::{self, Known};
 use super::text::{decode_entities, is_legal, narrow};
 use crate::model::Language;
 use crate::model::words::plain_text;
-use crate::model::{Mention, Part};
+use crate::model::{MemberId, Mention, Part};
 
 /// Stands for any face: from 2018 on the service called them all by one number.
 const ANY_FACE: char = '\u{fffc}';
+/// Stands for any mention of a member.
+const MENTION: char = '\u{fff9}';
+/// Stands for the mention of everybody.
+const EVERYBODY: char = '\u{fffa}';
+const SIGNS: [char; 3] = [ANY_FACE, MENTION, EVERYBODY];
 
-/// The normal form of a message: entities decoded, full-width ASCII narrowed (`＜` is `<`), white space folded, every face one
-/// sign, whether it came as a face, an emoji or a bracketed name.
-pub fn normal_form(parts: &[Part]) -> String {
+/// The normal form of a message in this protocol: entities decoded, full-width ASCII narrowed (`＜` is `<`), white space folded,
+/// every face one sign, whether it came as a face, an emoji or a bracketed name.
+///
+/// The web protocol has no mentions: they go and come back as text. `OneBot` has: whom we mention by the nick in the room comes
+/// back under the name in the group, or under none, so there a mention is one sign as well. A reply counts for nothing, and with
+/// it the mention of the answered that QQ sets behind it: either may be missing in the echo.
+pub fn normal_form(parts: &[Part], protocol: Known) -> String {
     let mut text = String::new();
+    let mut behind_reply = false;
     for part in parts {
         match part {
             Part::Text(t) => push_text(&mut text, t),
-            Part::Face(_) => text.push(ANY_FACE),
-            Part::Mention(Mention { member: None, .. }) => text.push_str("@全体成员"),
+            // What the table does not have goes as text, and comes back so.
+            Part::Face(face) if !faces::get(face.id).name.is_empty() => text.push(ANY_FACE),
             Part::Reply(_) => {}
-            other => text.push_str(&plain_text(std::slice::from_ref(other), Language::Zh)),
+            Part::Mention(mention) if protocol == Known::OneBot => push_mention(&mut text, mention, behind_reply),
+            other => push_text(&mut text, &plain_text(std::slice::from_ref(other), Language::Zh)),
         }
+        behind_reply = matches!(part, Part::Reply(_));
     }
     fold(&text)
+}
+
+fn push_mention(out: &mut String, mention: &Mention, behind_reply: bool) {
+    match &mention.member {
+        _ if behind_reply => {}
+        None => out.push(EVERYBODY),
+        Some(MemberId::Number(_)) => out.push(MENTION),
+        // Nobody can be mentioned by name: it goes as text.
+        Some(MemberId::Named(_)) => {
+            let part = Part::Mention(mention.clone());
+            push_text(out, &plain_text(&[part], Language::Zh));
+        }
+    }
 }
 
 fn push_text(out: &mut String, text: &str) {
@@ -58,12 +83,15 @@ fn fold(text: &str) -> String {
         .chars()
         .filter(|c| is_legal(*c) && *c != '\u{fe0f}' && *c != '\u{200b}');
     for c in visible.map(narrow) {
-        if c.is_whitespace() || c.is_control() {
+        if c.is_whitespace() {
             gap = true;
             continue;
         }
-        // Clients set spaces around faces as they please.
-        if gap && c != ANY_FACE && !out.is_empty() && !out.ends_with(ANY_FACE) {
+        if c.is_control() {
+            continue;
+        }
+        // Clients set spaces around faces and behind mentions as they please.
+        if gap && !SIGNS.contains(&c) && !out.is_empty() && !out.ends_with(SIGNS) {
             out.push(' ');
         }
         gap = false;
@@ -77,7 +105,7 @@ mod tests {
     use super::*;
 
     fn of(text: &str) -> String {
-        normal_form(&[Part::Text(text.into())])
+        normal_form(&[Part::Text(text.into())], Known::WebQq)
     }
 
     #[test]
@@ -88,10 +116,50 @@ mod tests {
         let face = Part::Face(faces::get(344));
         let other = Part::Face(faces::of_webqq(0));
         assert_eq!(
-            normal_form(&[Part::Text("x ".into()), face]),
-            normal_form(&[Part::Text("x".into()), other, Part::Text(" ".into())])
+            normal_form(&[Part::Text("x ".into()), face], Known::WebQq),
+            normal_form(&[Part::Text("x".into()), other, Part::Text(" ".into())], Known::WebQq)
         );
         assert_ne!(of("a b"), of("ab"));
+    }
+
+    #[test]
+    fn a_mention_comes_back_under_another_name_or_none() {
+        let mention = |name: &str| {
+            Part::Mention(Mention {
+                member: Some(MemberId::Number(crate::model::QqNumber(7))),
+                name: name.into(),
+            })
+        };
+        let sent = [text("Ann: "), mention("Bob Lee"), text("hi")];
+        let form = normal_form(&sent, Known::OneBot);
+        for name in ["", "bob", "@bob"] {
+            let echo = [text("Ann: "), mention(name), text(" hi ")];
+            assert_eq!(normal_form(&echo, Known::OneBot), form);
+        }
+        assert_ne!(normal_form(&[text("Ann: hi")], Known::OneBot), form);
+        let as_text = [text("Ann: @Bob Lee hi")];
+        let sent = [text("Ann: "), mention("Bob Lee"), text(" hi")];
+        assert_eq!(normal_form(&sent, Known::WebQq), normal_form(&as_text, Known::WebQq));
+    }
+
+    #[test]
+    fn a_reply_may_be_lost_and_the_answered_be_mentioned() {
+        let reply = Part::Reply(crate::model::Reply {
+            handle: crate::model::Handle("5".into()),
+            quote: None,
+            answered: None,
+        });
+        let author = Part::Mention(Mention {
+            member: Some(MemberId::Number(crate::model::QqNumber(8))),
+            name: "bob".into(),
+        });
+        let sent = normal_form(&[reply.clone(), text("Ann: yes")], Known::OneBot);
+        assert_eq!(sent, normal_form(&[text("Ann: yes")], Known::OneBot));
+        assert_eq!(sent, normal_form(&[reply, author, text(" Ann: yes")], Known::OneBot));
+    }
+
+    fn text(text: &str) -> Part {
+        Part::Text(text.into())
     }
 
     proptest::proptest! {

@@ -6,6 +6,7 @@ use super::api::millis;
 use super::http::{Failure, Reply};
 use super::wire::{Answer, text};
 use crate::model::{GroupNumber, Part};
+use crate::qq::faces;
 use crate::qq::normal::normal_form;
 use crate::qq::text::clean_name;
 use crate::qq::{NotSent, Outcome};
@@ -39,7 +40,7 @@ impl Sent {
 
     /// What to put behind a text, so that the service does not drop it as equal to the last one of the group. Invisible.
     pub(super) fn tail(&mut self, group: GroupNumber, parts: &[Part]) -> String {
-        let form = normal_form(parts);
+        let form = normal_form(parts, faces::Known::WebQq);
         let entry = self.last.entry(group).or_default();
         let times = if entry.0 == form {
             entry.1 % Self::TAIL_MAX + 1
