@@ -1,0 +1,258 @@
+//! What was said while nobody listened: pages of `get_group_msg_history`, backwards from the newest message until one that is
+//! known, in the dialect's own way.
+//!
+//! ```text
+//!  newest page ──► reaches what is known? ──► yes: complete
+//!      ▲               │ no
+//!      │               ▼
+//!      └── older ── count, age, pages, time left? ──► no: incomplete
+//! ```
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tokio::time::{Instant, timeout_at};
+
+use super::dialect::{Dialect, Paging, seq_of};
+use super::event::{self, Heard};
+use super::field;
+use super::session::Session;
+use crate::model::{EventId, GroupNumber, Handle, Message, QqNumber, Timestamp};
+use crate::qq::{Act, GroupEvent, Known};
+
+/// Messages that are asked for at a time; `LLBot` fetches 30 from QQ's server.
+const PAGE: usize = 30;
+const PAGES_MAX: usize = 40;
+/// All of it: the portal holds the group's events back meanwhile.
+const PATIENCE: Duration = Duration::from_secs(25);
+/// What is left of it for forwarded records.
+const RECORDS: Duration = Duration::from_secs(5);
+/// The portal waits for the answer, so its mailbox empties.
+const DELIVERY: Duration = Duration::from_secs(10);
+
+impl Session {
+    /// Answers a wish for history, always.
+    pub(super) async fn backfill(self: &Arc<Self>, group: GroupNumber, after: &Known, count: usize, since: Timestamp) {
+        let until = Instant::now() + PATIENCE;
+        let mut gap = Gap::new(after, count, since);
+        let fetching = async {
+            let _place = self.histories.acquire().await;
+            self.fill(group, &mut gap).await
+        };
+        let complete = timeout_at(until, fetching).await.unwrap_or(false);
+        let (heard, complete) = gap.close(complete);
+        let mut messages: Vec<Message> = heard.into_iter().filter_map(|heard| self.message(heard)).collect();
+        let records = Instant::now() + RECORDS;
+        for message in &mut messages {
+            timeout_at(records, self.fetch_records(&mut message.parts)).await.ok();
+        }
+        tracing::info!(account = %self.settings.name, %group, count = messages.len(), complete, "history");
+        let Some(mailbox) = self.inbox.group(group) else { return };
+        let event = GroupEvent {
+            account: self.settings.name.clone(),
+            group,
+            act: Act::Backfill { messages, complete },
+        };
+        if mailbox.send_timeout(event, DELIVERY).await.is_err() {
+            tracing::warn!(account = %self.settings.name, %group, "a portal asked for history and did not take it");
+        }
+    }
+
+    /// Reads pages into the gap. True when it is closed.
+    async fn fill(&self, group: GroupNumber, gap: &mut Gap) -> bool {
+        let (dialect, own) = {
+            let roster = self.roster();
+            (roster.dialect, roster.own)
+        };
+        let mut older_first = true;
+        for page in 0..PAGES_MAX {
+            let Some(params) = params(dialect, group, gap.oldest.as_ref(), older_first) else {
+                return false;
+            };
+            let data = match self.ask("get_group_msg_history", params).await {
+                Ok(data) => data,
+                Err(error) => {
+                    tracing::warn!(account = %self.settings.name, %group, %error, "history was not read");
+                    return false;
+                }
+            };
+            match gap.take(read(&data, own, group), dialect) {
+                Page::Reached => return true,
+                Page::Enough => return false,
+                Page::More => {}
+                // Versions of NapCat do not agree on what the direction means (NapCatQQ#441).
+                Page::NothingNew if page == 1 && dialect.paging == Paging::MessageIdReversed => older_first = false,
+                Page::NothingNew => return false,
+            }
+        }
+        false
+    }
+}
+
+/// The messages of an answer that are of this group, in whatever order.
+pub(super) fn read(data: &Value, own: QqNumber, group: GroupNumber) -> Vec<Heard> {
+    let list = if data.is_array() { data } else { &data["messages"] };
+    let items = field::items(list).iter();
+    items
+        .filter_map(|item| event::heard(item, Some(own), Some(group)))
+        .filter(|heard| heard.group == group)
+        .collect()
+}
+
+/// How the next page is asked for; nothing when there is no way to.
+fn params(dialect: &Dialect, group: GroupNumber, oldest: Option<&Mark>, older_first: bool) -> Option<Value> {
+    let mut params = json!({"group_id": group.0, "count": PAGE});
+    let Some(oldest) = oldest else { return Some(params) };
+    match dialect.paging {
+        Paging::MessageIdReversed => {
+            params["message_seq"] = super::json::id(&oldest.handle.0);
+            // Both spellings were in use.
+            params["reverse_order"] = older_first.into();
+            params["reverseOrder"] = older_first.into();
+        }
+        Paging::EndsAtSeq => params["message_seq"] = oldest.seq?.into(),
+        Paging::EndsAtMessageId => params["message_id"] = super::json::id(&oldest.handle.0),
+        Paging::NewestOnly => return None,
+    }
+    Some(params)
+}
+
+/// Where a message stands.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Mark {
+    seq: Option<u64>,
+    time: Timestamp,
+    handle: Handle,
+}
+
+/// What a page brought.
+#[derive(Debug, PartialEq, Eq)]
+enum Page {
+    /// What is known.
+    Reached,
+    /// More than is wanted, or older than is wanted.
+    Enough,
+    /// Older messages than before.
+    More,
+    NothingNew,
+}
+
+/// The messages between what is known and now.
+struct Gap {
+    known: Known,
+    known_seq: Option<u64>,
+    count: usize,
+    since: Timestamp,
+    found: HashMap<EventId, (Mark, Heard)>,
+    oldest: Option<Mark>,
+    /// Some were left out, because they are too many or too old.
+    cut: bool,
+}
+
+impl Gap {
+    fn new(known: &Known, count: usize, since: Timestamp) -> Self {
+        Self {
+            known_seq: seq_of(&known.event),
+            known: known.clone(),
+            count,
+            since,
+            found: HashMap::new(),
+            oldest: None,
+            cut: false,
+        }
+    }
+
+    fn take(&mut self, page: Vec<Heard>, dialect: &Dialect) -> Page {
+        let before = self.oldest.clone();
+        let mut reached = false;
+        for heard in page {
+            let id = dialect.event_id(&heard);
+            let mark = Mark {
+                seq: dialect.seq(&heard),
+                time: heard.time.unwrap_or_default(),
+                handle: heard.handle.clone(),
+            };
+            if self.oldest.as_ref().is_none_or(|oldest| older(&mark, oldest)) {
+                self.oldest = Some(mark.clone());
+            }
+            match self.place(&id, &mark) {
+                Place::Known => reached = true,
+                // QQ counts a group's messages one by one, so nothing can lie between.
+                Place::Next => {
+                    reached = true;
+                    self.found.insert(id, (mark, heard));
+                }
+                Place::Behind if mark.time < self.since => self.cut = true,
+                Place::Behind => {
+                    self.found.insert(id, (mark, heard));
+                }
+            }
+        }
+        if reached {
+            Page::Reached
+        } else if self.cut || self.found.len() > self.count {
+            Page::Enough
+        } else if self.oldest == before {
+            Page::NothingNew
+        } else {
+            Page::More
+        }
+    }
+
+    fn place(&self, id: &EventId, mark: &Mark) -> Place {
+        if *id == self.known.event {
+            return Place::Known;
+        }
+        if let (Some(known), Some(seq)) = (self.known_seq, mark.seq) {
+            return match seq {
+                seq if seq <= known => Place::Known,
+                seq if seq == known + 1 => Place::Next,
+                _ => Place::Behind,
+            };
+        }
+        let same_handle = self.known.handle.as_ref() == Some(&mark.handle);
+        // Times are whole seconds, so those of the same one may be newer.
+        let second = |time: Timestamp| time.0.div_euclid(1000);
+        let earlier = second(mark.time) < second(self.known.time);
+        if earlier || (same_handle && second(mark.time) == second(self.known.time)) {
+            Place::Known
+        } else {
+            Place::Behind
+        }
+    }
+
+    /// The newest of what was found, oldest first; and whether nothing is missing.
+    fn close(self, reached: bool) -> (Vec<Heard>, bool) {
+        let mut found: Vec<(Mark, Heard)> = self.found.into_values().collect();
+        found.sort_by(|(a, _), (b, _)| order(a, b));
+        let too_many = found.len().saturating_sub(self.count);
+        let newest = found.drain(too_many..).map(|(_, heard)| heard).collect();
+        (newest, reached && too_many == 0 && !self.cut)
+    }
+}
+
+/// Where a message of a page lies.
+enum Place {
+    /// It is what is known, or older.
+    Known,
+    /// The first behind what is known.
+    Next,
+    Behind,
+}
+
+fn older(a: &Mark, b: &Mark) -> bool {
+    order(a, b).is_lt()
+}
+
+/// By number where both have one, else by time.
+fn order(a: &Mark, b: &Mark) -> std::cmp::Ordering {
+    match (a.seq, b.seq) {
+        (Some(a), Some(b)) => a.cmp(&b),
+        _ => a.time.cmp(&b.time),
+    }
+}
+
+#[cfg(test)]
+mod tests;

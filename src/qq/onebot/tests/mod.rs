@@ -1,0 +1,11 @@
+//! Whole sessions against a small scripted far side, over real sockets.
+
+mod account;
+mod doors;
+mod fake;
+mod groups;
+mod hostile;
+mod life;
+mod probe;
+mod running;
+mod sending;
