@@ -90,11 +90,12 @@ impl Gateway {
         shutdown: CancellationToken,
     ) {
         let part = Part::Room(handle.jid.clone());
-        let gateway = self.clone();
+        let (gateway, accounts) = (self.clone(), self.clone());
         let wiring = portal::Wiring {
             store: self.store.clone(),
             link: self.link.clone(),
             outbox: Arc::new(move |account| gateway.accounts.wake(account)),
+            session: Arc::new(move |account| accounts.accounts.session(account)),
             metrics: self.metrics.clone(),
         };
         let inbox = AsyncMutex::new(inbox);

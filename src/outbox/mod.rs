@@ -12,27 +12,33 @@
 //!
 //! The table is the truth: a wake-up says "look", and a rescan repairs one that was missed. Order is kept per group (the store
 //! gives the oldest unfinished piece of a group and nothing behind it). The rate is the session's: it knows what its protocol
-//! and era bear, and the outbox asks it for one piece at a time.
+//! and era bear, and the outbox asks it for one piece at a time. Recalls and reactions (`deed`) stand in the same queue.
 
-use std::collections::HashMap;
+mod deed;
+#[cfg(test)]
+mod tests;
+
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::Context;
 use jid::BareJid;
-use tokio::sync::{Notify, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::time::{Instant, timeout};
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::{AccountLabel, Metrics, OutcomeLabel};
-use crate::model::{AccountName, Part, Reply, Timestamp};
+use crate::model::{AccountName, Handle, Part, Reply, Timestamp};
 use crate::qq::{Command, NotSent, Outcome, Outgoing, Session};
-use crate::store::{Piece, PieceState, Settled, Store};
+use crate::store::{Deed, Piece, PieceState, Settled, Store};
 
 /// How long an unknown piece holds its group while its echo may still come.
 const ECHO_PATIENCE: Duration = Duration::from_secs(15);
 /// A session that does not answer a send within this time does not know either.
 const SEND_PATIENCE: Duration = Duration::from_secs(90);
+/// A reaction that QQ does not take is tried for so long: later nobody looks at it.
+const REACTION_PATIENCE: Duration = Duration::from_secs(30);
 /// A missed wake-up costs at most this.
 const RESCAN: Duration = Duration::from_secs(5);
 /// First pause before a piece is tried again; doubles up to [`MAX_PAUSE`].
@@ -93,9 +99,13 @@ pub async fn run(
     Ok(())
 }
 
+type Place = mpsc::OwnedPermit<Command>;
+
 struct Outbox {
     settings: Settings,
     wiring: Wiring,
+    /// Of recalls that are to be tried again: what QQ has taken back already.
+    recalled: HashMap<i64, HashSet<Handle>>,
     /// Unknown pieces, and until when each may still be proven.
     doubts: HashMap<i64, (Piece, Instant)>,
     shutdown: CancellationToken,
@@ -106,14 +116,20 @@ impl Outbox {
         Self {
             settings,
             wiring,
+            recalled: HashMap::new(),
             doubts: HashMap::new(),
             shutdown,
         }
     }
 
-    /// After a crash: what was handed to a session may or may not have arrived.
+    /// After a crash: what was handed to a session may or may not have arrived. What is no words is simply done again.
     async fn doubt_what_was_on_its_way(&mut self) -> anyhow::Result<()> {
         for piece in self.wiring.store.unsettled(&self.settings.account).await? {
+            if !matches!(piece.deed, Deed::Say { .. }) {
+                let (at, why) = (Timestamp::now(), "the gateway was interrupted".to_owned());
+                self.settle(&piece, Settled::Retry { at, why }).await?;
+                continue;
+            }
             if piece.state == PieceState::Sending {
                 let why = "the gateway was interrupted while sending".to_owned();
                 self.settle(&piece, Settled::Unknown(why)).await?;
@@ -146,35 +162,26 @@ impl Outbox {
         }
     }
 
-    async fn send(&mut self, piece: Piece) -> anyhow::Result<()> {
-        let Some(session) = self.wiring.session.borrow().clone() else {
-            return self.later(&piece, "the QQ session is starting".to_owned()).await;
+    async fn send(&mut self, mut piece: Piece) -> anyhow::Result<()> {
+        let (parts, answers) = match &mut piece.deed {
+            Deed::Say { parts, answers } => (std::mem::take(parts), answers.take()),
+            Deed::Recall { .. } | Deed::React { .. } => return self.carry_out(piece).await,
         };
-        // A place in its mailbox first: what is not handed over was not tried.
-        let place = match timeout(SEND_PATIENCE, session.reserve()).await {
-            Ok(Ok(place)) => place,
-            Ok(Err(_)) => return self.later(&piece, "the QQ session is restarting".to_owned()).await,
-            Err(_) => return self.later(&piece, "the QQ session takes nothing".to_owned()).await,
+        let place = match self.place().await {
+            Ok(place) => place,
+            Err(why) => return self.later(&piece, why).await,
         };
-        let due = self.wiring.store.sending(piece.id, Timestamp::now()).await;
-        if !due.context("cannot mark a piece as on its way")? {
+        if !self.mark(&piece).await? {
             return Ok(());
         }
-        let (reply, outcome) = oneshot::channel();
-        let command = Command::Send {
-            group: piece.group,
-            piece: Outgoing {
-                parts: with_reply(&piece),
-            },
+        let group = piece.group;
+        let parts = with_reply(parts, answers);
+        let wish = |reply| Command::Send {
+            group,
+            piece: Outgoing { parts },
             reply,
         };
-        place.send(command);
-        let outcome = match timeout(SEND_PATIENCE, outcome).await {
-            Ok(Ok(outcome)) => outcome,
-            Ok(Err(_)) => Outcome::Unknown("the QQ session ended while sending".to_owned()),
-            Err(_) => Outcome::Unknown("QQ did not answer in time".to_owned()),
-        };
-        match outcome {
+        match ask(place, wish).await {
             Outcome::Sent(handle) => self.settle(&piece, Settled::Sent(handle)).await,
             Outcome::NotSent(NotSent::Later(why)) => self.later(&piece, why).await,
             Outcome::NotSent(NotSent::Never(why)) => self.fail(&piece, why).await,
@@ -186,10 +193,32 @@ impl Outbox {
         }
     }
 
+    /// A place in the session's mailbox: what is not handed over was not tried. Otherwise why there is none.
+    async fn place(&self) -> Result<Place, String> {
+        let Some(session) = self.wiring.session.borrow().clone() else {
+            return Err("the QQ session is starting".to_owned());
+        };
+        match timeout(SEND_PATIENCE, session.reserve_owned()).await {
+            Ok(Ok(place)) => Ok(place),
+            Ok(Err(_)) => Err("the QQ session is restarting".to_owned()),
+            Err(_) => Err("the QQ session takes nothing".to_owned()),
+        }
+    }
+
+    /// Notes that a piece is being tried; false when that is no longer wanted.
+    async fn mark(&self, piece: &Piece) -> anyhow::Result<bool> {
+        let due = self.wiring.store.sending(piece.id, Timestamp::now()).await;
+        due.context("cannot mark a piece as on its way")
+    }
+
     /// Not sent: again after a pause, or never when its time is over.
     async fn later(&mut self, piece: &Piece, why: String) -> anyhow::Result<()> {
         let now = Timestamp::now();
-        if now.since(piece.since) >= self.settings.give_up {
+        let patience = match piece.deed {
+            Deed::React { .. } => REACTION_PATIENCE.min(self.settings.give_up),
+            Deed::Say { .. } | Deed::Recall { .. } => self.settings.give_up,
+        };
+        if now.since(piece.since) >= patience {
             return self.fail(piece, why).await;
         }
         let pause = FIRST_PAUSE.saturating_mul(1 << piece.tries.min(5)).min(MAX_PAUSE);
@@ -204,7 +233,18 @@ impl Outbox {
     }
 
     async fn fail(&mut self, piece: &Piece, why: String) -> anyhow::Result<()> {
-        tracing::info!(account = %self.settings.account, group = %piece.group, row = %piece.row, %why, "a message did not reach QQ");
+        let (account, group, row) = (&self.settings.account, piece.group, piece.row);
+        let what = match &piece.deed {
+            Deed::Say { .. } => "a message did not reach QQ",
+            Deed::Recall { .. } => "QQ keeps a message that was taken back",
+            Deed::React { .. } => "QQ does not show a reaction",
+        };
+        if matches!(piece.deed, Deed::React { .. }) {
+            tracing::debug!(%account, %group, %row, %why, "{what}");
+        } else {
+            tracing::info!(%account, %group, %row, %why, "{what}");
+        }
+        self.recalled.remove(&piece.id);
         self.settle(piece, Settled::Failed(why)).await?;
         (self.wiring.failed)(&piece.room);
         Ok(())
@@ -290,14 +330,25 @@ impl Outbox {
     }
 }
 
+/// Hands a wish over and waits for what becomes of it.
+async fn ask(place: Place, wish: impl FnOnce(oneshot::Sender<Outcome>) -> Command) -> Outcome {
+    let (reply, outcome) = oneshot::channel();
+    place.send(wish(reply));
+    match timeout(SEND_PATIENCE, outcome).await {
+        Ok(Ok(outcome)) => outcome,
+        Ok(Err(_)) => Outcome::Unknown("the QQ session ended while sending".to_owned()),
+        Err(_) => Outcome::Unknown("QQ did not answer in time".to_owned()),
+    }
+}
+
 /// The parts with the reply in front, when this account knows the message that is answered.
-fn with_reply(piece: &Piece) -> Vec<Part> {
-    let reply = piece.answers.clone().map(|handle| {
+fn with_reply(parts: Vec<Part>, answers: Option<Handle>) -> Vec<Part> {
+    let reply = answers.map(|handle| {
         Part::Reply(Reply {
             handle,
             quote: None,
             answered: None,
         })
     });
-    reply.into_iter().chain(piece.parts.iter().cloned()).collect()
+    reply.into_iter().chain(parts).collect()
 }

@@ -1,33 +1,65 @@
-//! QQ → room: a group's event becomes writes and changes. Pure but for the portal's own state; commits nothing.
+//! QQ → room: a group's event becomes writes and changes.
+
+use std::time::Duration;
 
 use super::draft::Draft;
+use super::recall::{Reaction, Recall};
 use super::turn::Portal;
-use super::words;
-use crate::model::{Author, Content, GroupNumber, Message, Timestamp};
+use super::words::{self, Muted};
+use crate::model::{AccountName, Author, Content, GroupNumber, Member, MemberId, Message, Part, Seq, Timestamp};
 use crate::qq::normal::normal_form;
 use crate::qq::{Act, GroupEvent, piece};
 use crate::store::{Identity, NewMessage, NewPiece, Write};
 
 impl Portal {
-    /// Takes one event of one group.
-    pub(super) fn admit_qq(&mut self, event: GroupEvent, draft: &mut Draft) {
-        let number = event.group;
-        if self.groups.get_mut(number).is_none() {
+    /// Takes one event of one group; it may have to wait behind a gap. What it refers to may be in the draft: then that is
+    /// committed first.
+    pub(super) async fn admit_qq(&mut self, event: GroupEvent, draft: &mut Draft) -> anyhow::Result<()> {
+        let Some(group) = self.groups.get_mut(event.group) else {
             self.strangers.push(event);
-            return;
+            return Ok(());
+        };
+        let event = match &mut group.gap {
+            Some(gap) => gap.hold(event),
+            None => Some(event),
+        };
+        let Some(GroupEvent { account, group, act }) = event else {
+            return Ok(());
+        };
+        match act {
+            Act::Backfill { messages, complete } => self.backfill(&account, group, (messages, complete), draft).await,
+            Act::Online { history } => self.online(&account, group, history, draft).await,
+            act => self.happened(GroupEvent { account, group, act }, draft).await,
         }
+    }
+
+    /// Takes one event whose turn has come.
+    pub(super) async fn happened(&mut self, event: GroupEvent, draft: &mut Draft) -> anyhow::Result<()> {
+        let number = event.group;
         match event.act {
-            Act::Said(message) => self.said(&event.account, number, message, draft),
-            Act::Backfill { messages, complete } => {
-                // What is missing lies before what could be fetched.
-                if !complete {
-                    self.say_line(&words::Line::Missed(0), draft);
-                }
-                for message in messages {
-                    self.said(&event.account, number, message, draft);
-                }
+            Act::Said(message) => self.said(&event.account, number, message, draft).await?,
+            Act::Recalled { id, handle, by } => {
+                let recall = Recall { id, handle, by };
+                self.recalled(&event.account, number, recall, draft).await?;
             }
-            Act::Snapshot { name, members, own: _ } => self.snapshot(number, name, members, draft),
+            Act::Reacted {
+                handle,
+                member,
+                emoji,
+                added,
+            } => {
+                let reaction = Reaction {
+                    handle,
+                    member,
+                    emoji,
+                    added,
+                };
+                self.reacted(&event.account, number, reaction, draft).await?;
+            }
+            Act::Snapshot { name, members, own } => {
+                self.own = Some(own);
+                self.snapshot(number, name, members, draft);
+            }
             Act::Member(member) => {
                 if self.groups.get_mut(number).is_some_and(|group| group.put(&member)) {
                     draft.write(Write::Member(number, member));
@@ -43,16 +75,7 @@ impl Portal {
                     self.show_members(draft);
                 }
             }
-            Act::Muted {
-                member: Some(member),
-                duration,
-            } => {
-                let now = Timestamp::now();
-                if let Some(group) = self.groups.get_mut(number) {
-                    group.mute(&member, duration, now);
-                    self.show_members(draft);
-                }
-            }
+            Act::Muted { member, duration } => self.muted(number, member.as_ref(), duration, draft),
             Act::Renamed(name) => {
                 if let Some(group) = self.groups.get_mut(number) {
                     group.name = Some(name.clone());
@@ -60,23 +83,29 @@ impl Portal {
                     self.show_name(draft);
                 }
             }
-            Act::Online { history } => self.online(number, history, draft),
             Act::Offline(why) => self.offline(number, why),
             Act::Missed(n) => self.say_line(&words::Line::Missed(n.unwrap_or(0)), draft),
-            // A mute of the whole group stops nobody on XMPP; recalls and reactions need handles, which no session with
-            // these events gives yet.
-            Act::Muted { member: None, .. } | Act::Recalled { .. } | Act::Reacted { .. } => {}
+            // They never wait, and were taken before.
+            Act::Online { .. } | Act::Backfill { .. } => {}
         }
+        Ok(())
     }
 
-    fn said(&mut self, account: &crate::model::AccountName, group: GroupNumber, message: Message, draft: &mut Draft) {
+    pub(super) async fn said(
+        &mut self,
+        account: &AccountName,
+        group: GroupNumber,
+        mut message: Message,
+        draft: &mut Draft,
+    ) -> anyhow::Result<()> {
         // Not shown, but an own message may prove that ours arrived.
         let shown = self.settings.to_xmpp;
         if !shown && !message.own {
-            return;
+            return Ok(());
         }
+        let answers = self.find_answered(account, group, &mut message.parts, draft).await?;
         let Some(state) = self.groups.get_mut(group) else {
-            return;
+            return Ok(());
         };
         let news = state.heard(&message.sender, message.time);
         let member = state
@@ -104,31 +133,39 @@ impl Portal {
                 group,
                 id: message.sender.id,
             },
-            pieces: self.pieces_for_other_groups(group, &nick, &message.parts),
+            pieces: self.pieces_for_other_groups(group, &nick, &message.parts, answers),
             nick,
             rows: vec![Content::Parts(message.parts.clone())],
+            upon: None,
         };
         if message.own {
             draft.own(normal_form(&message.parts, self.settings.faces), new, shown);
         } else {
             draft.message(new, None);
         }
+        Ok(())
     }
 
     /// What is said in one group of the room goes to the others under the speaker's nick.
-    fn pieces_for_other_groups(&self, from: GroupNumber, nick: &str, parts: &[crate::model::Part]) -> Vec<NewPiece> {
-        let others: Vec<GroupNumber> = self
-            .settings
-            .groups
-            .iter()
-            .copied()
-            .filter(|group| *group != from)
-            .collect();
-        if others.is_empty() || !self.settings.to_qq {
+    fn pieces_for_other_groups(
+        &self,
+        from: GroupNumber,
+        nick: &str,
+        parts: &[Part],
+        answers: Option<Seq>,
+    ) -> Vec<NewPiece> {
+        let others = self.other_groups(from);
+        if others.is_empty() {
             return Vec::new();
         }
         let (prefix, parts) = words::for_other_group(&self.settings.template, nick, parts);
-        self.pieces(&others, &prefix, &parts, None)
+        self.pieces(&others, &prefix, &parts, answers)
+    }
+
+    /// Where a group's events go on to.
+    pub(super) fn other_groups(&self, from: GroupNumber) -> Vec<GroupNumber> {
+        let others = self.settings.groups.iter().copied().filter(|group| *group != from);
+        others.filter(|_| self.settings.to_qq).collect()
     }
 
     /// One piece per group and length limit.
@@ -136,11 +173,11 @@ impl Portal {
         &self,
         groups: &[GroupNumber],
         prefix: &str,
-        parts: &[crate::model::Part],
-        answers: Option<crate::model::Seq>,
+        parts: &[Part],
+        answers: Option<Seq>,
     ) -> Vec<NewPiece> {
         let split = piece::split(parts.to_vec(), prefix, self.settings.limits);
-        let piece = |group: GroupNumber, (index, parts): (usize, &Vec<crate::model::Part>)| NewPiece {
+        let piece = |group: GroupNumber, (index, parts): (usize, &Vec<Part>)| NewPiece {
             account: self.settings.account.clone(),
             group,
             row: 0,
@@ -154,7 +191,7 @@ impl Portal {
             .collect()
     }
 
-    fn snapshot(&mut self, number: GroupNumber, name: String, members: Vec<crate::model::Member>, draft: &mut Draft) {
+    fn snapshot(&mut self, number: GroupNumber, name: String, members: Vec<Member>, draft: &mut Draft) {
         let Some(group) = self.groups.get_mut(number) else {
             return;
         };
@@ -170,15 +207,25 @@ impl Portal {
         self.show_members(draft);
     }
 
-    fn online(&mut self, number: GroupNumber, history: bool, draft: &mut Draft) {
+    async fn online(
+        &mut self,
+        account: &AccountName,
+        number: GroupNumber,
+        history: bool,
+        draft: &mut Draft,
+    ) -> anyhow::Result<()> {
         if let Some(group) = self.groups.get_mut(number) {
             group.online = Ok(());
-            group.history = history;
         }
         if self.groups.iter().all(|group| group.online.is_ok())
             && let Some(line) = self.notices.online()
         {
             self.say_line(&line, draft);
+        }
+        if history {
+            self.open_gap(account, number).await
+        } else {
+            self.abandon_gap(number, draft).await
         }
     }
 
@@ -187,6 +234,27 @@ impl Portal {
             group.online = Err(why.clone());
         }
         self.notices.offline(why);
+    }
+
+    /// Who may not speak. The account itself and the whole group concern people on XMPP: their words may not get through.
+    fn muted(&mut self, number: GroupNumber, member: Option<&MemberId>, duration: Duration, draft: &mut Draft) {
+        let now = Timestamp::now();
+        if let Some(member) = member
+            && let Some(group) = self.groups.get_mut(number)
+        {
+            group.mute(member, duration, now);
+            self.show_members(draft);
+        }
+        if member.is_none() || member == self.own.as_ref() {
+            let which = Muted {
+                group: Some(number).filter(|_| self.settings.groups.len() > 1),
+                everybody: member.is_none(),
+            };
+            self.notices.muted(which, duration);
+            for line in self.notices.due() {
+                self.say_line(&line, draft);
+            }
+        }
     }
 
     /// Brings the merged members to the room; what changes is shown in its turn.
@@ -214,6 +282,7 @@ impl Portal {
             nick: String::new(),
             rows: vec![Content::Notice(line.text(self.settings.language))],
             pieces: Vec::new(),
+            upon: None,
         };
         draft.message(message, None);
     }

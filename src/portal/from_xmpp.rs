@@ -6,7 +6,7 @@ use super::turn::Portal;
 use super::words;
 use crate::model::{Author, Content, Seq, Timestamp};
 use crate::room::{Admitted, Change, Effect, Spoken};
-use crate::store::{ClientSession, Identity, NewMessage, StoreError, Write};
+use crate::store::{Acting, ClientSession, Identity, NewMessage, StoreError, Upon, Write};
 use crate::xmpp::Event;
 use tokio_xmpp::Stanza;
 use xmpp_parsers::presence::Type;
@@ -85,8 +85,9 @@ impl Portal {
     }
 
     fn spoken(&mut self, spoken: Spoken, draft: &mut Draft) {
+        let upon = self.upon(&spoken);
         let pieces = match &spoken.speech {
-            Some(speech) if self.settings.to_qq => {
+            Some(speech) if self.settings.to_qq && upon.is_none() => {
                 let (prefix, parts) = words::for_qq(&self.settings.template, self.settings.faces, &spoken.nick, speech);
                 self.pieces(&self.settings.groups, &prefix, &parts, speech.answers)
             }
@@ -109,8 +110,33 @@ impl Portal {
             nick: spoken.nick,
             rows: vec![spoken.content],
             pieces,
+            upon,
         };
         draft.message(message, Some(said));
+    }
+
+    /// What an occupant's stanza does to earlier rows, here and on QQ.
+    fn upon(&self, spoken: &Spoken) -> Option<Upon> {
+        let act = match (spoken.retracts, &spoken.reacts) {
+            (Some(row), _) => Acting::TakeBack {
+                rows: vec![row],
+                moderator: None,
+            },
+            (None, Some((row, emoji))) => Acting::React {
+                row: *row,
+                emoji: emoji.clone(),
+            },
+            (None, None) => return None,
+        };
+        Some(Upon {
+            act,
+            account: self.settings.account.clone(),
+            groups: if self.settings.to_qq {
+                self.settings.groups.clone()
+            } else {
+                Vec::new()
+            },
+        })
     }
 
     /// What the store keeps of a change.

@@ -5,6 +5,9 @@
 use std::collections::{HashMap, HashSet};
 use std::time::Duration;
 
+use tokio::time::Instant;
+
+use super::gap::Gap;
 use crate::model::{GroupNumber, Member, MemberId, Timestamp};
 use crate::room::RoomMember;
 use crate::store::GroupState;
@@ -22,8 +25,8 @@ pub(super) struct Group {
     pub(super) name: Option<String>,
     /// The account hears and speaks here; `Err` says why not.
     pub(super) online: Result<(), String>,
-    /// The session can fetch history.
-    pub(super) history: bool,
+    /// What may be missing, and what waits until it is there.
+    pub(super) gap: Option<Gap>,
     members: HashMap<MemberId, Member>,
     muted_until: HashMap<MemberId, Timestamp>,
     spoke: HashMap<MemberId, Timestamp>,
@@ -73,6 +76,16 @@ impl Groups {
         self.0.iter()
     }
 
+    /// All of them.
+    pub(super) fn iter_mut(&mut self) -> impl Iterator<Item = &mut Group> {
+        self.0.iter_mut()
+    }
+
+    /// When the next wait for a gap to be closed ends.
+    pub(super) fn deadline(&self) -> Option<Instant> {
+        self.0.iter().filter_map(|group| group.gap.as_ref()?.deadline()).min()
+    }
+
     /// The name of the first group that has one.
     pub(super) fn name(&self) -> Option<&str> {
         self.0
@@ -116,7 +129,7 @@ impl Group {
             number,
             name: state.name,
             online: Ok(()),
-            history: false,
+            gap: None,
             members: state
                 .members
                 .into_iter()
@@ -143,7 +156,8 @@ impl Group {
 
     /// A member as the sender of a message shows them: a message says less than the list, so nothing known is made poorer.
     pub(super) fn heard(&mut self, sender: &Member, at: Timestamp) -> bool {
-        self.spoke.insert(sender.id.clone(), at);
+        let spoke = self.spoke.entry(sender.id.clone()).or_insert(at);
+        *spoke = at.max(*spoke);
         match self.members.get(&sender.id) {
             None => self.put(sender),
             Some(known) => {

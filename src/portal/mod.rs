@@ -13,16 +13,20 @@
 //! Two arms share the turn ([`turn`]) and do not wait for each other: *admit* takes what the mailboxes hold and commits it once;
 //! *reflect* shows what is committed while the writer has room. Nothing else changes the room's state.
 
+mod answered;
 mod archive;
+mod backfill;
 mod backlog;
 mod draft;
 mod ending;
 mod flight;
 mod from_qq;
 mod from_xmpp;
+mod gap;
 mod groups;
 mod mailbox;
 mod notices;
+mod recall;
 mod reflect;
 mod restore;
 mod strangers;
@@ -44,9 +48,9 @@ pub use mailbox::Mailbox;
 use crate::config::{Language, Template};
 use crate::metrics::Metrics;
 use crate::model::{AccountName, GroupNumber};
-use crate::qq::GroupEvent;
 use crate::qq::faces::Known;
 use crate::qq::piece::Limits;
+use crate::qq::{GroupEvent, Session};
 use crate::room::hosted;
 use crate::store::Store;
 use crate::xmpp::Link;
@@ -76,6 +80,17 @@ pub struct Settings {
     pub language: Language,
     /// Say goodbye with status 332 at an ordinary stop.
     pub farewell: bool,
+    /// How much of a gap is closed.
+    pub backfill: Backfill,
+}
+
+/// How much of what was said while nobody listened is fetched, where the session has history.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backfill {
+    /// At most so many messages, the newest.
+    pub count: usize,
+    /// Nothing older than this. The store must keep messages longer, or what it forgot would be news.
+    pub age: Duration,
 }
 
 impl Settings {
@@ -94,6 +109,9 @@ impl Settings {
     }
 }
 
+/// Finds the session of an account.
+pub type FindSession = Arc<dyn Fn(&AccountName) -> Option<Session> + Send + Sync>;
+
 /// What a portal is connected to.
 #[derive(Clone)]
 pub struct Wiring {
@@ -103,6 +121,8 @@ pub struct Wiring {
     pub link: watch::Receiver<Option<Link>>,
     /// Wakes the outbox of an account: rows are due.
     pub outbox: Arc<dyn Fn(&AccountName) + Send + Sync>,
+    /// The wishes' mailbox of an account's session, while it runs.
+    pub session: FindSession,
     /// Counts.
     pub metrics: Metrics,
 }
@@ -127,8 +147,10 @@ pub struct Handle {
 pub struct Inbox {
     /// The row as last configured: a task that starts anew begins with it.
     settings: Settings,
-    /// Messages from QQ that were lost since the store failed: the next run says so.
+    /// Messages from QQ that were lost since the store failed: the next run says so, or has them from history.
     missed: u64,
+    /// What the sessions said of themselves.
+    sessions: backfill::Sessions,
     xmpp: Mailbox,
     qq: mpsc::Receiver<GroupEvent>,
     control: mpsc::Receiver<Control>,
@@ -165,6 +187,7 @@ pub fn channel(settings: Settings) -> (Handle, Inbox) {
         Inbox {
             settings,
             missed: 0,
+            sessions: backfill::Sessions::default(),
             xmpp,
             qq,
             control,

@@ -28,7 +28,7 @@ pub(super) struct Told {
     pub(super) message: Seq,
     pub(super) group: GroupNumber,
     pub(super) why: String,
-    /// Of several groups, the one whose failure is the message's.
+    /// Of several groups, the one whose failure is the message's. Never for a recall, which only its author wants to know of.
     pub(super) first: bool,
 }
 
@@ -111,7 +111,11 @@ impl Portal {
                 break;
             }
             if let Some(session) = failed.session.filter(|_| first) {
-                let text = words::undelivered(self.settings.language, failed.unknown, &failed.why);
+                let text = if failed.recall {
+                    words::kept(self.settings.language, &failed.why)
+                } else {
+                    words::undelivered(self.settings.language, failed.unknown, &failed.why)
+                };
                 let error = self.room.undelivered(&session, failed.id.as_deref(), text);
                 self.untold.errors.push(error);
             }
@@ -120,7 +124,7 @@ impl Portal {
                 message,
                 group,
                 why: failed.why,
-                first,
+                first: first && !failed.recall,
             });
         }
         Ok(())

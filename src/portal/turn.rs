@@ -14,6 +14,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at};
 use tokio_util::sync::CancellationToken;
 
 use super::archive::Archive;
+use super::backfill::too_long;
 use super::backlog::{Backlog, Extra};
 use super::draft::{After, Draft, NewSubject};
 use super::flight::Flight;
@@ -24,7 +25,7 @@ use super::strangers::Strangers;
 use super::told::Untold;
 use super::{Control, Ended, Inbox, Settings, Wiring};
 use crate::metrics::{FlowLabel, QQ_TO_XMPP, XMPP_TO_QQ};
-use crate::model::{Author, GroupNumber, Row, Seq, Timestamp};
+use crate::model::{Author, GroupNumber, MemberId, Row, Seq, Timestamp};
 use crate::qq::GroupEvent;
 use crate::room::hosted::HostedRoom;
 use crate::store::{GroupState, RoomId, Store, Unsent, Write, Written};
@@ -64,6 +65,8 @@ pub(super) struct Portal {
     pub(super) unshown_subject: Option<NewSubject>,
     /// Messages from QQ that the store did not take.
     pub(super) missed: u64,
+    /// Who the account is among the members, once its session told.
+    pub(super) own: Option<MemberId>,
 }
 
 impl Portal {
@@ -96,6 +99,7 @@ impl Portal {
             strangers: Strangers::default(),
             unshown_subject: None,
             missed: 0,
+            own: None,
             wiring,
         };
         portal.restore(link).await?;
@@ -109,7 +113,13 @@ impl Portal {
         drain: Duration,
         shutdown: &CancellationToken,
     ) -> anyhow::Result<Ended> {
-        self.say_missed(std::mem::take(&mut inbox.missed)).await?;
+        let has_history = |group: &GroupNumber| inbox.sessions.has_history(&self.settings.account, *group);
+        // History has them, or says that it does not.
+        if !self.settings.groups.iter().all(has_history) {
+            self.say_missed(std::mem::take(&mut inbox.missed)).await?;
+        }
+        inbox.missed = 0;
+        self.doubt_groups(&inbox.sessions).await?;
         // Not all rooms in the same moment.
         let phase = TICK.mul_f64(f64::from(u8::try_from(self.id.0 & 0xff).unwrap_or(0)) / 256.0);
         let mut tick = interval_at(Instant::now() + phase, TICK);
@@ -120,6 +130,7 @@ impl Portal {
             // Who cannot be answered is refused by the mailbox, which is better than an answer that is dropped.
             let may_take = self.backlog.extras() < MAX_EXTRAS && self.replies.len() < MAX_EXTRAS;
             let link = self.link.clone();
+            let deadline = self.groups.deadline();
             tokio::select! {
                 () = shutdown.cancelled() => return self.drain(inbox, drain).await,
                 Some(control) = inbox.control.recv() => match control {
@@ -147,6 +158,7 @@ impl Portal {
                     self.untold.wake();
                     self.tell_authors().await?;
                 }
+                () = too_long(deadline) => self.end_waits().await?,
                 _ = tick.tick() => self.tick().await?,
             }
         }
@@ -167,12 +179,17 @@ impl Portal {
         xmpp: bool,
     ) -> anyhow::Result<()> {
         let mut draft = Draft::default();
-        if let Some(event) = first {
-            self.admit_qq(event, &mut draft);
-        }
+        let mut first = first;
         for _ in 0..TURN {
-            let Ok(event) = inbox.qq.try_recv() else { break };
-            self.admit_qq(event, &mut draft);
+            let Some(event) = first.take().or_else(|| inbox.qq.try_recv().ok()) else {
+                break;
+            };
+            inbox.sessions.note(&event);
+            if let Err(error) = self.admit_qq(event, &mut draft).await {
+                self.missed += 1;
+                self.commit(draft).await.ok();
+                return Err(error);
+            }
         }
         let stanzas = if xmpp { inbox.xmpp.take(TURN) } else { Vec::new() };
         let mut stanzas = stanzas.into_iter();
@@ -205,7 +222,7 @@ impl Portal {
             afters.push((after, write.is_some()));
             writes.extend(write);
         }
-        let to_qq = writes.iter().any(has_pieces);
+        let to_qq = writes.iter().any(goes_to_qq);
         let answers = if writes.is_empty() {
             Vec::new()
         } else {
@@ -279,6 +296,7 @@ impl Portal {
             self.show_members(&mut draft);
         }
         self.commit(draft).await?;
+        self.ask_history();
         self.strangers.tick();
         self.untold.tick();
         if self.link.is_some() {
@@ -302,14 +320,20 @@ impl Portal {
         if self.wiring.store.fail_all(elsewhere, why).await? > 0 {
             self.untold.wake();
         }
-        self.settings = settings;
         let mut draft = Draft::default();
+        if self.settings.account != settings.account {
+            self.own = None;
+            for group in self.settings.groups.clone() {
+                self.abandon_gap(group, &mut draft).await?;
+            }
+        }
+        self.settings = settings;
         let named = self.settings.room_named(self.groups.name());
         let admitted = self.room.configure(named, Timestamp::now());
         self.take_admitted(admitted, &mut draft);
         self.show_members(&mut draft);
         for event in self.strangers.take() {
-            self.admit_qq(event, &mut draft);
+            self.admit_qq(event, &mut draft).await?;
         }
         self.commit(draft).await?;
         self.tell_authors().await
@@ -346,9 +370,9 @@ pub(super) async fn reserve(link: Option<&Link>) -> Option<Permit> {
     }
 }
 
-fn has_pieces(write: &Write) -> bool {
+fn goes_to_qq(write: &Write) -> bool {
     match write {
-        Write::Message(message) | Write::Own { message, .. } => !message.pieces.is_empty(),
+        Write::Message(message) | Write::Own { message, .. } => !message.pieces.is_empty() || message.upon.is_some(),
         _ => false,
     }
 }

@@ -1,7 +1,9 @@
 //! Texts: how people's words look on QQ, and what the gateway itself says in a room.
 
+use std::time::Duration;
+
 use crate::config::{Language, Template};
-use crate::model::{Mention, Part};
+use crate::model::{GroupNumber, Mention, Part};
 use crate::qq::faces::{self, Known};
 use crate::room::Speech;
 
@@ -66,6 +68,17 @@ pub(super) enum Line {
     Missed(u64),
     /// So many messages did not reach QQ, and why the last one did not.
     NotSent(usize, String),
+    /// Somebody may not speak on QQ: for so long, if an end was told; zero: they may again.
+    Muted(Muted, Option<Duration>),
+}
+
+/// Who may not speak on QQ, so that words from XMPP may not get through.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Muted {
+    /// The group, where the room has several.
+    pub(super) group: Option<GroupNumber>,
+    /// All but its admins; else the gateway's account.
+    pub(super) everybody: bool,
 }
 
 impl Line {
@@ -83,7 +96,67 @@ impl Line {
             (Self::NotSent(1, why), Language::En) => format!("a message did not reach QQ: {why}"),
             (Self::NotSent(n, why), Language::En) => format!("{n} messages did not reach QQ: {why}"),
             (Self::NotSent(n, why), Language::Zh) => format!("{n} 条消息未能送达 QQ：{why}"),
+            (Self::Muted(muted, time), Language::En) => muted.english(*time),
+            (Self::Muted(muted, time), Language::Zh) => muted.chinese(*time),
         }
+    }
+}
+
+impl Muted {
+    fn english(self, time: Option<Duration>) -> String {
+        let place = self
+            .group
+            .map_or_else(|| "on QQ".to_owned(), |group| format!("in the QQ group {group}"));
+        let time = match time {
+            Some(Duration::ZERO) if self.everybody => return format!("everybody may speak again {place}"),
+            Some(Duration::ZERO) => return format!("the gateway may speak again {place}"),
+            Some(time) => format!("for {}", length(time, Language::En)),
+            None => "until further notice".to_owned(),
+        };
+        if self.everybody {
+            return format!("only admins may speak {place} {time}");
+        }
+        format!("the gateway is muted {place} {time}: nothing from here is heard there")
+    }
+
+    fn chinese(self, time: Option<Duration>) -> String {
+        let place = self
+            .group
+            .map_or_else(|| "QQ 群".to_owned(), |group| format!("QQ 群 {group} "));
+        match (time, self.everybody) {
+            (Some(Duration::ZERO), true) => format!("{place}已解除全员禁言"),
+            (Some(Duration::ZERO), false) => format!("网关在{place}已解除禁言"),
+            (Some(time), true) => format!("{place}已开启全员禁言，时长 {}", length(time, Language::Zh)),
+            (Some(time), false) => format!(
+                "网关在{place}被禁言，时长 {}：此处的消息无法送达",
+                length(time, Language::Zh)
+            ),
+            (None, true) => format!("{place}已开启全员禁言"),
+            (None, false) => format!("网关在{place}被禁言：此处的消息无法送达"),
+        }
+    }
+}
+
+/// A span of time as people say it: one number, rounded up.
+fn length(time: Duration, language: Language) -> String {
+    let minutes = time.as_secs().div_ceil(60);
+    let (number, english, chinese) = match minutes {
+        0..120 => (minutes, "minute", "分钟"),
+        120..2880 => (minutes.div_ceil(60), "hour", "小时"),
+        _ => (minutes.div_ceil(60 * 24), "day", "天"),
+    };
+    match language {
+        Language::En if number == 1 => format!("1 {english}"),
+        Language::En => format!("{number} {english}s"),
+        Language::Zh => format!("{number} {chinese}"),
+    }
+}
+
+/// Why a message error was sent to the author of a retraction.
+pub(super) fn kept(language: Language, why: &str) -> String {
+    match language {
+        Language::En => format!("QQ cannot take this message back: {why}"),
+        Language::Zh => format!("无法在 QQ 上撤回此消息：{why}"),
     }
 }
 

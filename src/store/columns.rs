@@ -92,6 +92,12 @@ impl ToSql for EventId {
     }
 }
 
+impl FromSql for EventId {
+    fn column_result(value: ValueRef<'_>) -> FromSqlResult<Self> {
+        value.as_str().map(|text| Self(text.into()))
+    }
+}
+
 impl ToSql for MemberId {
     fn to_sql(&self) -> Result<ToSqlOutput<'_>> {
         Ok(self.to_string().into())

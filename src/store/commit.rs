@@ -3,8 +3,10 @@
 use rusqlite::Connection;
 
 use super::messages::Said;
-use super::{Identity, NewMessage, RoomId, Store, StoreError, Write, Written};
-use super::{events, groups, handles, members, messages, outbox, rooms, sessions};
+use super::reactions::Reaction;
+use super::retract::Retraction;
+use super::{Acting, Identity, NewMessage, RoomId, Store, StoreError, Upon, Write, Written};
+use super::{events, groups, handles, members, messages, outbox, reactions, retract, rooms, sessions};
 use crate::model::{Row, Seq, Timestamp};
 
 impl Store {
@@ -129,7 +131,8 @@ fn said(db: &Connection, room: RoomId, message: NewMessage, now: Timestamp) -> R
     } = &message.identity
     {
         // The key of the table has the last word; the look above only spares the rows.
-        if !events::claim(db, *group, event, first, 0)? {
+        let piece = if message.upon.is_some() { events::NO_MESSAGE } else { 0 };
+        if !events::claim(db, *group, event, first, piece)? {
             return Err(StoreError::Malformed("an event was committed twice at the same time"));
         }
         if let Some(handle) = handle {
@@ -137,7 +140,43 @@ fn said(db: &Connection, room: RoomId, message: NewMessage, now: Timestamp) -> R
         }
     }
     outbox::add(db, first, message.rows.len(), &message.pieces, now)?;
+    if let Some(upon) = &message.upon {
+        act_upon(db, room, first, &message, upon, now)?;
+    }
     Ok(Written::Rows(as_rows(first, message)))
+}
+
+/// What a new message does to earlier ones.
+fn act_upon(
+    db: &Connection,
+    room: RoomId,
+    first: Seq,
+    message: &NewMessage,
+    upon: &Upon,
+    now: Timestamp,
+) -> rusqlite::Result<()> {
+    match &upon.act {
+        Acting::TakeBack { rows, moderator } => {
+            let retraction = Retraction {
+                room,
+                message: first,
+                contents: &message.rows,
+                time: message.time,
+                from_occupant: matches!(message.identity, Identity::Xmpp { .. }),
+            };
+            retract::take_back(db, &retraction, (rows, moderator.as_deref()), upon, now)
+        }
+        Acting::React { row, emoji } => {
+            let reaction = Reaction {
+                room,
+                message: first,
+                author: &message.author,
+                row: *row,
+                emoji,
+            };
+            reactions::replace(db, &reaction, upon, now)
+        }
+    }
 }
 
 /// The rows as they now stand, without reading them back.

@@ -2,8 +2,8 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{Store, StoreError};
-use crate::model::{AccountName, GroupNumber, Handle, Seq};
+use super::{RoomId, Store, StoreError, messages};
+use crate::model::{AccountName, GroupNumber, Handle, Row, Seq};
 
 impl Store {
     /// The row that an account calls so in a group. Of several the newest, since handles are hashes and come again.
@@ -37,14 +37,21 @@ impl Store {
         group: GroupNumber,
     ) -> Result<Vec<Handle>, StoreError> {
         let account = account.clone();
-        self.read(move |db| {
-            let handles = db
-                .prepare_cached(
-                    "SELECT handle FROM handles WHERE row = ?1 AND account = ?2 AND grp = ?3 ORDER BY piece",
-                )?
-                .query_map((row, account, group), |row| row.get(0))?
-                .collect::<rusqlite::Result<_>>()?;
-            Ok(handles)
+        self.read(move |db| Ok(all_of_row(db, row, &account, group)?)).await
+    }
+
+    /// The row of a room that an account calls so in a group, as it stands.
+    pub async fn named(
+        &self,
+        room: RoomId,
+        account: &AccountName,
+        group: GroupNumber,
+        handle: &Handle,
+    ) -> Result<Option<Row>, StoreError> {
+        let (account, handle) = (account.clone(), handle.clone());
+        self.read(move |db| match newest_row(db, &account, group, &handle)? {
+            Some(row) => Ok(messages::one(db, room, row)?),
+            None => Ok(None),
         })
         .await
     }
@@ -78,6 +85,17 @@ fn newest_row(
     )?
     .query_row((account, group, handle), |row| row.get(0))
     .optional()
+}
+
+pub(super) fn all_of_row(
+    db: &Connection,
+    row: Seq,
+    account: &AccountName,
+    group: GroupNumber,
+) -> rusqlite::Result<Vec<Handle>> {
+    db.prepare_cached("SELECT handle FROM handles WHERE row = ?1 AND account = ?2 AND grp = ?3 ORDER BY piece")?
+        .query_map((row, account, group), |row| row.get(0))?
+        .collect()
 }
 
 pub(super) fn of_row(

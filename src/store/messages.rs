@@ -62,17 +62,27 @@ impl Store {
 
     /// One row, if the room has it.
     pub async fn row(&self, room: RoomId, seq: Seq) -> Result<Option<Row>, StoreError> {
+        self.read(move |db| Ok(one(db, room, seq)?)).await
+    }
+
+    /// All rows of a message of a room, by its first.
+    pub async fn message(&self, room: RoomId, first: Seq) -> Result<Vec<Row>, StoreError> {
         self.read(move |db| {
-            let row = db
-                .prepare_cached(
-                    "SELECT seq, message, time, author, nick, content FROM messages WHERE seq = ?2 AND room = ?1",
-                )?
-                .query_row((room, seq), read)
-                .optional()?;
-            Ok(row)
+            let rows = whole(db, first)?;
+            Ok(if one(db, room, first)?.is_some() {
+                rows
+            } else {
+                Vec::new()
+            })
         })
         .await
     }
+}
+
+pub(super) fn one(db: &Connection, room: RoomId, seq: Seq) -> rusqlite::Result<Option<Row>> {
+    db.prepare_cached("SELECT seq, message, time, author, nick, content FROM messages WHERE seq = ?2 AND room = ?1")?
+        .query_row((room, seq), read)
+        .optional()
 }
 
 fn first(db: &Connection, room: RoomId) -> rusqlite::Result<Option<(Seq, Timestamp)>> {
@@ -182,7 +192,11 @@ pub(super) fn said_before(
     let first: Seq = db
         .prepare_cached("SELECT seq FROM messages WHERE room = ?1 AND speaker = ?2 AND origin = ?3")?
         .query_row((room, Text(session.to_bare()), origin), |row| row.get(0))?;
-    // A message's rows were given their numbers in one go, so they end where another message begins.
+    whole(db, first)
+}
+
+/// A message's rows were given their numbers in one go, so they end where another message begins.
+fn whole(db: &Connection, first: Seq) -> rusqlite::Result<Vec<Row>> {
     db.prepare_cached("SELECT seq, message, time, author, nick, content FROM messages WHERE seq >= ?1 ORDER BY seq")?
         .query_map([first], read)?
         .take_while(|row| row.as_ref().map_or(true, |row| row.message == first))

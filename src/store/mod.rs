@@ -19,8 +19,10 @@ mod open;
 mod outbox;
 mod page;
 mod prune;
+mod reactions;
 pub mod read;
 mod readers;
+mod retract;
 mod rooms;
 mod sessions;
 mod shown;
@@ -37,9 +39,14 @@ use tokio::sync::oneshot;
 
 pub use error::{OpenError, PageError, StoreError};
 pub use outbox::Unsent;
-pub use read::{GroupState, HistoryQuery, Page, PageQuery, PageWanted, Piece, PieceState, RoomState, Settled, Untold};
+pub use read::{
+    Deed, GroupState, HistoryQuery, LastEvent, Page, PageQuery, PageWanted, Piece, PieceState, RoomState, Settled,
+    Untold,
+};
 pub use rooms::RoomId;
-pub use write::{ClientSession, Confirmed, Identity, NewMessage, NewPiece, Shown, Subject, Write, Written};
+pub use write::{
+    Acting, ClientSession, Confirmed, Identity, NewMessage, NewPiece, Shown, Subject, Upon, Write, Written,
+};
 pub use writer::Counts;
 
 use readers::Readers;

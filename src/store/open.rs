@@ -12,7 +12,10 @@ use super::meta::{self, Meta};
 
 /// Each brings the format from its index to the next; `PRAGMA user_version` says how many a file has seen. A published one
 /// is never changed.
-const MIGRATIONS: &[&str] = &[include_str!("migrations/001_initial.sql")];
+const MIGRATIONS: &[&str] = &[
+    include_str!("migrations/001_initial.sql"),
+    include_str!("migrations/002_deeds.sql"),
+];
 
 /// `PRAGMA application_id` of our files: "qqxm".
 const APPLICATION: i32 = 0x7171_786d;

@@ -3,7 +3,7 @@
 use jid::{BareJid, FullJid};
 
 use super::write::{ClientSession, Shown, Subject};
-use crate::model::{AccountName, Author, GroupNumber, Handle, Member, Part, Row, Seq, Timestamp};
+use crate::model::{AccountName, Author, EventId, GroupNumber, Handle, Member, Part, Row, Seq, Timestamp};
 
 /// Everything a portal starts from.
 #[derive(Debug, Clone, Default)]
@@ -30,6 +30,17 @@ pub struct GroupState {
     pub name: Option<String>,
     /// Its members.
     pub members: Vec<Member>,
+}
+
+/// The last message of a group that is in the store.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastEvent {
+    /// Its identity.
+    pub event: EventId,
+    /// What the account calls it, where it told.
+    pub handle: Option<Handle>,
+    /// When it was said.
+    pub time: Timestamp,
 }
 
 /// A wish for a page of the archive (XEP-0313 with XEP-0059).
@@ -102,16 +113,42 @@ pub struct Piece {
     pub row: Seq,
     /// The group it is for.
     pub group: GroupNumber,
-    /// What to say.
-    pub parts: Vec<Part>,
-    /// What the account calls the message that is answered, where it knows it.
-    pub answers: Option<Handle>,
+    /// What to do.
+    pub deed: Deed,
     /// How often it was tried.
     pub tries: u32,
     /// When `give_up` began to count: the first try; before there was one, the commit (by our clock).
     pub since: Timestamp,
     /// Its state.
     pub state: PieceState,
+}
+
+/// What a piece wants of QQ. Handles are those that the account knows by now: everything before the piece is settled.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deed {
+    /// Words.
+    Say {
+        /// What to say; empty when it was taken back meanwhile.
+        parts: Vec<Part>,
+        /// What the account calls the message that is answered, where it knows it.
+        answers: Option<Handle>,
+    },
+    /// A row is taken back.
+    Recall {
+        /// What the account calls what became of the row, each piece.
+        handles: Vec<Handle>,
+        /// QQ has, or may have, a piece of the row that no handle is known of.
+        unnamed: bool,
+    },
+    /// The account's reaction to a row changes.
+    React {
+        /// What the account calls the row; nothing when the group does not have it.
+        handle: Option<Handle>,
+        /// With what.
+        emoji: String,
+        /// Added or taken away.
+        added: bool,
+    },
 }
 
 /// How a piece stands.
@@ -162,4 +199,6 @@ pub struct Untold {
     pub unknown: bool,
     /// The author was told of this message for another group.
     pub again: bool,
+    /// It was no words: the author wanted something taken back.
+    pub recall: bool,
 }

@@ -69,6 +69,40 @@ pub struct NewMessage {
     pub rows: Vec<Content>,
     /// What goes to QQ, in order.
     pub pieces: Vec<NewPiece>,
+    /// What it does to what was said before. Done with its first commit, not with a repetition.
+    pub upon: Option<Upon>,
+}
+
+/// What a message does to earlier rows of its room, in the same transaction.
+#[derive(Debug, Clone)]
+pub struct Upon {
+    /// What.
+    pub act: Acting,
+    /// The account that carries it to QQ.
+    pub account: AccountName,
+    /// The groups that it is carried to, as far as the rows are known there.
+    pub groups: Vec<GroupNumber>,
+}
+
+/// The ways of [`Upon`]. Rows that are gone, of another room or no words are left as they are.
+#[derive(Debug, Clone)]
+pub enum Acting {
+    /// Rows are taken back: of each remains a [`Content::Tombstone`]. Pieces that QQ does not have are cancelled, the others
+    /// are recalled.
+    TakeBack {
+        /// Which.
+        rows: Vec<Seq>,
+        /// As in [`Content::Tombstone`].
+        moderator: Option<String>,
+    },
+    /// The author's reactions to a row are these, from now on. QQ knows one person for all of XMPP, the account: it gets what
+    /// changes in the union of all occupants' reactions. Those of members are there already.
+    React {
+        /// To which.
+        row: Seq,
+        /// All of them.
+        emoji: Vec<String>,
+    },
 }
 
 /// What makes two messages the same message.

@@ -10,19 +10,19 @@ use std::time::Duration;
 use jid::{BareJid, FullJid};
 use minidom::Element;
 use tempfile::TempDir;
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{Notify, mpsc, oneshot, watch};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_xmpp::Stanza;
 
-use super::{Control, Ended, Handle, Inbox, Settings, Wiring, channel, run};
+use super::{Backfill, Control, Ended, Handle, Inbox, Settings, Wiring, channel, run};
 use crate::config::{Allow, Language, Occupants, Template};
 use crate::metrics::Metrics;
 use crate::model::{AccountName, EventId, GroupNumber, Member, MemberId, Message, Part, QqNumber, Role, Timestamp};
 use crate::qq::faces::Known;
 use crate::qq::piece::Limits;
-use crate::qq::{Act, GroupEvent};
+use crate::qq::{Act, Command, GroupEvent, Session};
 use crate::room::hosted;
 use crate::store::{RoomId, Store};
 use crate::xmpp::link::Batch;
@@ -58,6 +58,10 @@ fn settings() -> Settings {
         faces: Known::WebQq,
         language: Language::En,
         farewell: false,
+        backfill: Backfill {
+            count: 500,
+            age: Duration::from_secs(24 * 3600),
+        },
     }
 }
 
@@ -66,6 +70,9 @@ struct Lab {
     store: Store,
     handle: Handle,
     links: watch::Sender<Option<Link>>,
+    session: watch::Sender<Option<Session>>,
+    /// The task's run breaks off as by a panic, and begins again.
+    restart: Arc<Notify>,
     stop: CancellationToken,
     task: JoinHandle<(anyhow::Result<Ended>, Inbox)>,
     dir: TempDir,
@@ -85,22 +92,33 @@ impl Lab {
     fn on(store: Store, dir: TempDir, settings: Settings) -> Self {
         let (handle, mut inbox) = channel(settings);
         let (links, link) = watch::channel(None);
+        let (session, published) = watch::channel(None);
         let wiring = Wiring {
             store: store.clone(),
             link,
             outbox: Arc::new(|_| {}),
+            session: Arc::new(move |_| published.borrow().clone()),
             metrics: Metrics::new(),
         };
         let stop = CancellationToken::new();
         let stopped = stop.clone();
+        let restart = Arc::new(Notify::new());
+        let again = restart.clone();
         let task = tokio::spawn(async move {
-            let ended = run(&wiring, &mut inbox, Duration::from_secs(2), &stopped).await;
-            (ended, inbox)
+            loop {
+                let ended = tokio::select! {
+                    ended = run(&wiring, &mut inbox, Duration::from_secs(2), &stopped) => ended,
+                    () = again.notified() => continue,
+                };
+                return (ended, inbox);
+            }
         });
         Self {
             store,
             handle,
             links,
+            session,
+            restart,
             stop,
             task,
             dir,
@@ -117,6 +135,13 @@ impl Lab {
             held: Vec::new(),
             answers: true,
         }
+    }
+
+    /// A session; what it is asked.
+    fn session(&self) -> mpsc::Receiver<Command> {
+        let (session, commands) = mpsc::channel(2);
+        self.session.send_replace(Some(session));
+        commands
     }
 
     /// The gateway is killed, and started again with the same store.

@@ -1,6 +1,7 @@
 //! Order, breaks and repetitions: what is accepted is shown once, in order, to everybody who was there.
 
 use super::*;
+use crate::store::Deed;
 
 fn numbered(range: std::ops::Range<usize>) -> Vec<String> {
     range.map(|n| format!("q{n}")).collect()
@@ -228,8 +229,11 @@ async fn an_own_echo_shows_nothing_and_proves_the_piece_also_where_qq_is_not_sho
         let account = AccountName("main".into());
         let due = lab.store.due(&account, Timestamp::now(), 10).await.expect("pieces");
         assert!(lab.store.sending(due[0].id, Timestamp::now()).await.expect("a mark"));
+        let Deed::Say { parts, .. } = due[0].deed.clone() else {
+            panic!("words");
+        };
         let echo = Message {
-            parts: due[0].parts.clone(),
+            parts,
             ..message("echo", true)
         };
         lab.act(GROUP, Act::Said(echo)).await;

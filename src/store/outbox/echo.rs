@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 use super::settle;
 use crate::model::{AccountName, GroupNumber, Handle, Seq, Timestamp};
 
-/// An echo may come so many milliseconds after its piece was sent.
+/// The clocks of QQ and ours may differ by so many milliseconds; and so late may an echo come when they differ by more.
 const WINDOW_MS: i64 = 10 * 60 * 1000;
 
 /// A message of the account itself.
@@ -38,7 +38,8 @@ pub(in crate::store) fn take_echo(db: &Connection, echo: &Echo<'_>) -> rusqlite:
 
 type Found = Option<(i64, Seq, i64)>;
 
-/// The sure way, where the send's answer came first and told a handle.
+/// The sure way, where the send's answer came first and told a handle. A piece that was echoed already is not news either,
+/// whatever identity the echo has this time.
 fn by_handle(db: &Connection, echo: &Echo<'_>) -> rusqlite::Result<Found> {
     let Some(handle) = echo.handle else {
         return Ok(None);
@@ -47,15 +48,16 @@ fn by_handle(db: &Connection, echo: &Echo<'_>) -> rusqlite::Result<Found> {
         "SELECT o.id, o.row, o.piece FROM handles h
          JOIN messages m ON m.seq = h.row
          JOIN outbox o ON o.message = m.message AND o.grp = h.grp AND o.piece = h.piece AND o.row = h.row
-         WHERE h.account = ?1 AND h.grp = ?2 AND h.handle = ?3 AND o.account = ?1 AND o.echoed = 0
-         ORDER BY o.id LIMIT 1",
+         WHERE h.account = ?1 AND h.grp = ?2 AND h.handle = ?3 AND o.account = ?1
+         ORDER BY o.echoed, o.id LIMIT 1",
     )?
     .query_row((echo.account, echo.group, handle), read)
     .optional()
 }
 
-/// Same text, not echoed yet. QQ's clock may be wrong, and an echo may come late from history: so a sent piece counts as
-/// recent by either clock.
+/// Same text, not echoed yet. What was said between a piece's first try and its end is its echo, also when history tells it
+/// hours later: after a crash a try may have ended long after it began. QQ's clock may be wrong, so what has just ended by
+/// ours counts too, but less.
 fn by_text(db: &Connection, echo: &Echo<'_>) -> rusqlite::Result<Found> {
     if echo.normal.is_empty() {
         return Ok(None);
@@ -72,9 +74,9 @@ fn by_text(db: &Connection, echo: &Echo<'_>) -> rusqlite::Result<Found> {
         .prepare_cached(
             "SELECT id, row, piece FROM outbox
              WHERE account = ?1 AND grp = ?2 AND settled IS NOT NULL AND settled >= min(?4, ?5) - ?6 AND echoed = 0
-                 AND (abs(settled - ?4) <= ?6 OR abs(settled - ?5) <= ?6)
+                 AND ((settled >= ?4 - ?6 AND min(since, settled) <= ?4 + ?6) OR abs(settled - ?5) <= ?6)
                  AND (state = 'sent' OR (state = 'failed' AND doubt = 1)) AND normal = ?3
-             ORDER BY id LIMIT 1",
+             ORDER BY settled >= ?4 - ?6 AND min(since, settled) <= ?4 + ?6 DESC, id LIMIT 1",
         )?
         .query_row(
             (echo.account, echo.group, echo.normal, echo.time, echo.now, WINDOW_MS),

@@ -1,4 +1,4 @@
-//! The table `outbox`: what goes to QQ, a line per group and piece, and what became of it.
+//! The table `outbox`: what goes to QQ, a line per group and piece, and what became of it. Recalls and reactions are pieces too.
 //!
 //! ```text
 //!             sending()                Sent, or the echo
@@ -9,9 +9,12 @@
 //!                            └──── Failed ──────┴─▶ failed ───┘  the echo when in doubt, or Sent: the record is corrected
 //! ```
 //!
+//! What was taken back does not go back to `due`: it fails, and nobody is told.
+//!
 //! `settled` is empty until a piece is sent or failed. Of each group only the oldest open piece moves; when it fails, the later
 //! pieces of the same message fail with it, so that no text goes on without its middle.
 
+mod deed;
 mod echo;
 mod settle;
 mod told;
@@ -20,9 +23,10 @@ use jid::BareJid;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::columns::{Json, Text, limit};
-use super::{NewPiece, Piece, PieceState, RoomId, Store, StoreError, handles};
-use crate::model::{AccountName, GroupNumber, Part, Seq, Timestamp};
+use super::{NewPiece, Piece, PieceState, RoomId, Store, StoreError};
+use crate::model::{AccountName, GroupNumber, Seq, Timestamp};
 
+pub(super) use deed::{NewDeed, add_deed, cancel, reaches, went_to};
 pub(super) use echo::{Echo, take_echo};
 pub use told::Unsent;
 
@@ -33,7 +37,7 @@ impl Store {
         self.read(move |db| {
             let pieces = db
                 .prepare_cached(
-                    "SELECT o.id, r.jid, o.row, o.grp, o.parts, o.answers, o.tries, o.since, o.state
+                    "SELECT o.id, r.jid, o.row, o.grp, o.parts, o.answers, o.deed, o.emoji, o.tries, o.since, o.state
                      FROM outbox o JOIN messages m ON m.seq = o.message JOIN rooms r ON r.id = m.room
                      WHERE o.id IN (SELECT min(id) FROM outbox WHERE account = ?1 AND settled IS NULL GROUP BY grp)
                          AND o.state = 'due' AND o.not_before <= ?2
@@ -52,7 +56,7 @@ impl Store {
         self.read(move |db| {
             let pieces = db
                 .prepare_cached(
-                    "SELECT o.id, r.jid, o.row, o.grp, o.parts, o.answers, o.tries, o.since, o.state
+                    "SELECT o.id, r.jid, o.row, o.grp, o.parts, o.answers, o.deed, o.emoji, o.tries, o.since, o.state
                      FROM outbox o JOIN messages m ON m.seq = o.message JOIN rooms r ON r.id = m.room
                      WHERE o.account = ?1 AND o.settled IS NULL AND o.state IN ('sending', 'unknown') ORDER BY o.id",
                 )?
@@ -111,21 +115,15 @@ impl Store {
 
 /// The columns as [`Store::due`] selects them.
 fn read(db: &Connection, row: &rusqlite::Row<'_>, account: &AccountName) -> rusqlite::Result<Piece> {
-    let group: GroupNumber = row.get(3)?;
-    let answers = match row.get(5)? {
-        Some(answered) => handles::of_row(db, answered, account, group)?,
-        None => None,
-    };
     Ok(Piece {
         id: row.get(0)?,
         room: row.get::<_, Text<_>>(1)?.0,
         row: row.get(2)?,
-        group,
-        parts: row.get::<_, Json<Vec<Part>>>(4)?.0,
-        answers,
-        tries: row.get(6)?,
-        since: row.get(7)?,
-        state: match row.get_ref(8)?.as_str()? {
+        group: row.get(3)?,
+        deed: deed::read(db, row, account)?,
+        tries: row.get(8)?,
+        since: row.get(9)?,
+        state: match row.get_ref(10)?.as_str()? {
             "sending" => PieceState::Sending,
             "unknown" => PieceState::Unknown,
             _ => PieceState::Due,
@@ -174,19 +172,26 @@ struct Place {
     group: GroupNumber,
     piece: i64,
     state: String,
+    cancelled: bool,
+    /// Words, and nothing else.
+    say: bool,
 }
 
 fn place(db: &Connection, id: i64) -> rusqlite::Result<Option<Place>> {
-    db.prepare_cached("SELECT message, row, account, grp, piece, state FROM outbox WHERE id = ?1")?
-        .query_row([id], |row| {
-            Ok(Place {
-                message: row.get(0)?,
-                row: row.get(1)?,
-                account: row.get(2)?,
-                group: row.get(3)?,
-                piece: row.get(4)?,
-                state: row.get(5)?,
-            })
+    db.prepare_cached(
+        "SELECT message, row, account, grp, piece, state, cancelled, deed = 'say' FROM outbox WHERE id = ?1",
+    )?
+    .query_row([id], |row| {
+        Ok(Place {
+            message: row.get(0)?,
+            row: row.get(1)?,
+            account: row.get(2)?,
+            group: row.get(3)?,
+            piece: row.get(4)?,
+            state: row.get(5)?,
+            cancelled: row.get(6)?,
+            say: row.get(7)?,
         })
-        .optional()
+    })
+    .optional()
 }

@@ -24,6 +24,7 @@ impl Store {
     }
 
     /// Notes how a piece ended, or what it waits for. What is proven to be sent stays sent, whatever is settled after it. A
+    /// piece that was taken back meanwhile is given up instead of being tried again. A
     /// piece that is given up while it is unknown is remembered as one that QQ may have; one found `Sending` after a crash
     /// is to be settled `Unknown` first.
     pub async fn settle(&self, id: i64, settled: Settled, now: Timestamp) -> Result<(), StoreError> {
@@ -33,6 +34,7 @@ impl Store {
             };
             match settled {
                 Settled::Sent(handle) => sent(db, id, &place, handle.as_ref(), now)?,
+                Settled::Retry { why, .. } if place.cancelled => failed(db, id, &place, &why, now)?,
                 Settled::Retry { at, why } => wait(db, id, "due", &why, at)?,
                 Settled::Unknown(why) => wait(db, id, "unknown", &why, Timestamp(0))?,
                 Settled::Failed(why) => failed(db, id, &place, &why, now)?,
@@ -72,6 +74,9 @@ fn failed(db: &Connection, id: i64, place: &Place, why: &str, now: Timestamp) ->
         "UPDATE outbox SET doubt = (state = 'unknown'), state = 'failed', settled = ?2, why = ?3 WHERE id = ?1",
     )?
     .execute((id, now, why))?;
+    if !place.say {
+        return Ok(());
+    }
     db.prepare_cached(
         "UPDATE outbox SET state = 'failed', settled = ?4, why = ?5
          WHERE message = ?1 AND grp = ?2 AND piece > ?3 AND state = 'due'",

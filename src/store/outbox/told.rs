@@ -84,7 +84,7 @@ fn untold(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<Untold>> {
     // A cross join is SQLite's word for "the left table first": few pieces fail, but a room has many rows.
     let mut query = db.prepare_cached(
         "SELECT o.message, o.grp, o.account, o.why, o.doubt, m.speaker, m.resource, m.content,
-             EXISTS (SELECT 1 FROM outbox t WHERE t.message = o.message AND t.told = 1)
+             EXISTS (SELECT 1 FROM outbox t WHERE t.message = o.message AND t.told = 1), o.deed = 'recall'
          FROM outbox o CROSS JOIN messages m ON m.seq = o.message
          WHERE o.state = 'failed' AND o.told = 0 AND m.room = ?1
          ORDER BY o.message, o.grp, o.piece LIMIT 256",
@@ -105,6 +105,7 @@ fn untold(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<Untold>> {
                 why: row.get(3)?,
                 unknown: row.get(4)?,
                 again: row.get(8)?,
+                recall: row.get(9)?,
             });
         }
     }

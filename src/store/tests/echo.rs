@@ -182,3 +182,43 @@ async fn a_late_echo_corrects_the_record() {
         Written::Rows(_)
     ));
 }
+
+#[tokio::test]
+async fn history_tells_an_old_echo_whatever_happened_since() {
+    let lab = Lab::new().await;
+    // Handed over five hours ago; then the gateway was down, and gave the piece up two hours ago.
+    let at = later(-300);
+    lab.new_rows(from_xmpp(Some("1"), at, &["Alice: hi"])).await;
+    let id = due(&lab).await[0].id;
+    assert!(lab.store.sending(id, at).await.expect("sending"));
+    for settled in [Settled::Unknown("killed".into()), Settled::Failed("not proven".into())] {
+        lab.store.settle(id, settled, later(-120)).await.expect("settled");
+    }
+    assert_eq!(lab.one(own("e1", "Alice: hi", Some("h1"), at)).await, Written::Known);
+    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
+    // The same message under another identity is still no news.
+    assert_eq!(
+        lab.one(own("other-1", "Alice: hi", Some("h1"), at)).await,
+        Written::Known
+    );
+    assert_eq!(lab.archive().await.len(), 1);
+}
+
+#[tokio::test]
+async fn of_equal_words_history_means_those_of_its_time() {
+    let lab = Lab::new().await;
+    let mut rows = Vec::new();
+    for (origin, minutes) in [("1", -300), ("2", -200), ("3", 0)] {
+        let at = later(minutes);
+        rows.push(lab.new_rows(from_xmpp(Some(origin), at, &["ok"])).await[0].seq);
+        let id = due(&lab).await[0].id;
+        assert!(lab.store.sending(id, at).await.expect("sending"));
+        lab.store.settle(id, Settled::Sent(None), at).await.expect("settled");
+    }
+    for (event, minutes, row) in [("e2", -200, rows[1]), ("e1", -300, rows[0]), ("e3", 0, rows[2])] {
+        let echo = own(event, "ok", Some(event), later(minutes));
+        assert_eq!(lab.one(echo).await, Written::Known);
+        let found = lab.store.row_of_handle(&account("main"), GROUP, &handle(event)).await;
+        assert_eq!(found.expect("read"), Some(row));
+    }
+}

@@ -2,6 +2,7 @@
 
 mod bench;
 mod commit;
+mod deeds;
 mod echo;
 mod model;
 mod open;
@@ -9,6 +10,7 @@ mod outbox;
 mod page;
 mod people;
 mod prune;
+mod reactions;
 mod writer;
 
 use std::time::Duration;
@@ -16,7 +18,7 @@ use std::time::Duration;
 use jid::{BareJid, FullJid};
 use tempfile::TempDir;
 
-use super::{Identity, NewMessage, NewPiece, RoomId, Store, Write, Written};
+use super::{Acting, Identity, NewMessage, NewPiece, RoomId, Store, Upon, Write, Written};
 use crate::model::{
     AccountName, Author, Content, EventId, GroupNumber, Handle, MemberId, Part, QqNumber, Row, Seq, Timestamp,
 };
@@ -110,6 +112,7 @@ fn from_qq(event: &str, words: &str) -> NewMessage {
         nick: "小明".into(),
         rows: vec![text(words)],
         pieces: Vec::new(),
+        upon: None,
     }
 }
 
@@ -128,6 +131,22 @@ fn from_xmpp(origin: Option<&str>, time: Timestamp, pieces: &[&str]) -> NewMessa
             children: "<body>hi</body>".into(),
         }],
         pieces: pieces.iter().map(|words| piece(GROUP, words)).collect(),
+        upon: None,
+    }
+}
+
+/// Alice takes a row of hers back.
+fn take_back(row: Seq) -> NewMessage {
+    NewMessage {
+        upon: Some(Upon {
+            act: Acting::TakeBack {
+                rows: vec![row],
+                moderator: None,
+            },
+            account: account("main"),
+            groups: vec![GROUP, OTHER],
+        }),
+        ..from_xmpp(None, Timestamp::now(), &[])
     }
 }
 

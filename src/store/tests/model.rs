@@ -16,6 +16,8 @@ enum Step {
     Settle(usize, Answer),
     /// QQ shows what a piece said.
     Echo(usize),
+    /// A message is taken back by its author.
+    TakeBack(usize),
     /// Tell all authors.
     Tell,
     /// Seconds pass.
@@ -44,6 +46,7 @@ fn steps() -> impl Strategy<Value = Vec<Step>> {
         8 => Just(Step::Send),
         8 => (0..30usize, answer).prop_map(|(n, answer)| Step::Settle(n, answer)),
         3 => (0..30usize).prop_map(Step::Echo),
+        2 => (0..30usize).prop_map(Step::TakeBack),
         1 => Just(Step::Tell),
         3 => (1..8i64).prop_map(Step::Wait),
         1 => Just(Step::Kill),
@@ -57,7 +60,12 @@ enum State {
     Sending,
     Unknown,
     Sent,
-    Failed { doubt: bool, told: bool },
+    Failed {
+        doubt: bool,
+        told: bool,
+    },
+    /// Cancelled before it was tried.
+    Gone,
 }
 
 #[derive(Debug, Clone)]
@@ -69,6 +77,9 @@ struct Line {
     state: State,
     not_before: Timestamp,
     echoed: bool,
+    /// Taken back; a recall itself never is.
+    cancelled: bool,
+    recall: bool,
 }
 
 impl Line {
@@ -101,6 +112,10 @@ impl Model {
         let line = &mut self.lines[n];
         match answer {
             Answer::Sent => line.state = State::Sent,
+            Answer::Retry if line.open() && line.cancelled => {
+                let doubt = line.state == State::Unknown;
+                line.state = State::Failed { doubt, told: true };
+            }
             Answer::Retry if line.open() => {
                 line.state = State::Due;
                 line.not_before = Timestamp(now.0 + 5000);
@@ -108,7 +123,10 @@ impl Model {
             Answer::Unknown if line.open() => line.state = State::Unknown,
             Answer::Failed if line.open() => {
                 let doubt = line.state == State::Unknown;
-                line.state = State::Failed { doubt, told: false };
+                line.state = State::Failed {
+                    doubt,
+                    told: line.cancelled,
+                };
                 let failed = line.clone();
                 for later in &mut self.lines[n + 1..] {
                     if (later.message, later.group, later.state) == (failed.message, failed.group, State::Due) {
@@ -121,6 +139,35 @@ impl Model {
             }
             Answer::Retry | Answer::Unknown | Answer::Failed => {}
         }
+    }
+
+    /// Gives the groups that are to recall something.
+    fn take_back(&mut self, message: Seq) -> Vec<GroupNumber> {
+        let mut groups = Vec::new();
+        for line in self
+            .lines
+            .iter_mut()
+            .filter(|line| line.message == message && !line.recall)
+        {
+            if line.state == State::Due {
+                line.state = State::Gone;
+                continue;
+            }
+            line.cancelled = true;
+            match &mut line.state {
+                State::Failed { doubt, told } => {
+                    *told = true;
+                    if *doubt {
+                        groups.push(line.group);
+                    }
+                }
+                State::Gone => {}
+                _ => groups.push(line.group),
+            }
+        }
+        groups.sort_unstable();
+        groups.dedup();
+        groups
     }
 
     fn untold(&self) -> Vec<(Seq, GroupNumber, bool)> {
@@ -161,6 +208,29 @@ async fn step(lab: &mut Lab, model: &mut Model, step: &Step) -> TestCaseResult {
                     state: State::Due,
                     not_before: Timestamp(0),
                     echoed: false,
+                    cancelled: false,
+                    recall: false,
+                });
+            }
+        }
+        Step::TakeBack(n) if n < model.lines.len() && !model.lines[n].recall => {
+            let target = model.lines[n].message;
+            let words = lab.store.row(lab.room, target).await.expect("read").expect("a row");
+            let seq = lab.new_rows(take_back(target)).await[0].seq;
+            if matches!(words.content, Content::Tombstone { .. }) {
+                return Ok(());
+            }
+            for group in model.take_back(target) {
+                model.lines.push(Line {
+                    id: i64::try_from(model.lines.len() + 1).expect("small"),
+                    message: seq,
+                    group,
+                    text: String::new(),
+                    state: State::Due,
+                    not_before: Timestamp(0),
+                    echoed: true,
+                    cancelled: false,
+                    recall: true,
                 });
             }
         }
@@ -170,7 +240,9 @@ async fn step(lab: &mut Lab, model: &mut Model, step: &Step) -> TestCaseResult {
                 model.lines[usize::try_from(id - 1).expect("small")].state = State::Sending;
             }
         }
-        Step::Settle(n, answer) if n < model.lines.len() && model.lines[n].state != State::Due => {
+        Step::Settle(n, answer)
+            if n < model.lines.len() && !matches!(model.lines[n].state, State::Due | State::Gone) =>
+        {
             let settled = match answer {
                 Answer::Sent => Settled::Sent(None),
                 Answer::Retry => Settled::Retry {
@@ -186,10 +258,14 @@ async fn step(lab: &mut Lab, model: &mut Model, step: &Step) -> TestCaseResult {
                 .expect("settled");
             model.settle(n, answer);
         }
-        Step::Echo(n) if n < model.lines.len() => {
+        Step::Echo(n) if n < model.lines.len() && !model.lines[n].recall => {
             let now = model.now;
             let line = &mut model.lines[n];
-            let ours = !line.echoed && !matches!(line.state, State::Due | State::Failed { doubt: false, .. });
+            let ours = !line.echoed
+                && !matches!(
+                    line.state,
+                    State::Due | State::Gone | State::Failed { doubt: false, .. }
+                );
             model.events += 1;
             let mut echo = own(&model.events.to_string(), &line.text, None, now);
             if let Write::Own { message, .. } = &mut echo
@@ -216,7 +292,7 @@ async fn step(lab: &mut Lab, model: &mut Model, step: &Step) -> TestCaseResult {
         }
         Step::Wait(seconds) => model.now = Timestamp(model.now.0 + seconds * 1000),
         Step::Kill => *lab = lab.killed().await,
-        Step::Settle(..) | Step::Echo(_) => {}
+        Step::Settle(..) | Step::Echo(_) | Step::TakeBack(_) => {}
     }
     Ok(())
 }

@@ -126,3 +126,32 @@ async fn a_newer_file_and_one_of_another_program_are_refused() {
     let error = Store::open(&nowhere).err().expect("refused").to_string();
     assert!(error.contains("must lie in a directory"), "{error}");
 }
+
+#[tokio::test]
+async fn a_file_of_the_first_format_is_brought_up_to_date() {
+    let dir = tempfile::tempdir().expect("a directory");
+    let path = dir.path().join("db");
+    let old = rusqlite::Connection::open(&path).expect("a file");
+    old.execute_batch(include_str!("../migrations/001_initial.sql"))
+        .expect("the first format");
+    old.execute_batch(
+        "PRAGMA application_id = 0x7171786d;
+         PRAGMA user_version = 1;
+         INSERT INTO rooms (id, jid) VALUES (1, 'rust@qq.example.org');
+         INSERT INTO messages (seq, room, message, time, author, nick, content)
+             VALUES (7, 1, 7, 1000, 'r', '', '{\"notice\":\"old\"}');
+         INSERT INTO outbox (message, row, account, grp, piece, parts, normal, since)
+             VALUES (7, 7, 'main', 346000003, 0, '[{\"text\":\"old words\"}]', 'old words', 1000);",
+    )
+    .expect("rows of old");
+    old.close().expect("closed");
+    let store = Store::open(&path).expect("today's store");
+    let due = store.due(&account("main"), Timestamp::now(), 9).await.expect("due");
+    let words = crate::store::Deed::Say {
+        parts: vec![Part::Text("old words".into())],
+        answers: None,
+    };
+    assert_eq!(due[0].deed, words);
+    let room = store.room(&room_jid()).await.expect("the room");
+    assert_eq!(store.rows_after(room, Seq(0), 9).await.expect("rows").len(), 1);
+}

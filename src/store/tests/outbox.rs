@@ -1,7 +1,7 @@
 //! What goes to QQ, and what is told when it does not.
 
 use super::*;
-use crate::store::{Piece, PieceState, Settled, Unsent};
+use crate::store::{Deed, Piece, PieceState, Settled, Unsent};
 
 async fn due(lab: &Lab, now: Timestamp) -> Vec<Piece> {
     lab.store.due(&account("main"), now, 100).await.expect("due")
@@ -10,7 +10,10 @@ async fn due(lab: &Lab, now: Timestamp) -> Vec<Piece> {
 fn words(pieces: &[Piece]) -> Vec<String> {
     pieces
         .iter()
-        .map(|p| crate::model::words::plain_text(&p.parts, crate::model::Language::Zh))
+        .map(|p| match &p.deed {
+            Deed::Say { parts, .. } => crate::model::words::plain_text(parts, crate::model::Language::Zh),
+            other => panic!("no words: {other:?}"),
+        })
         .collect()
 }
 
@@ -190,7 +193,10 @@ async fn a_reply_names_what_the_account_calls_the_row() {
     let answers: Vec<_> = due(&lab, Timestamp::now())
         .await
         .into_iter()
-        .map(|p| p.answers)
+        .map(|p| match p.deed {
+            Deed::Say { answers, .. } => answers,
+            other => panic!("no words: {other:?}"),
+        })
         .collect();
     // The other group never saw it.
     assert_eq!(answers, [Some(handle("h-1")), None]);

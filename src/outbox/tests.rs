@@ -1,0 +1,1 @@
+//! Recalls and reactions on their way.
