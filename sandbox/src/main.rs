@@ -7,11 +7,11 @@ use std::process::ExitCode;
 
 use anyhow::{Context as _, bail};
 use clap::Parser;
-use qq_sandbox::{DEFAULT_WORLD, Era, Options, Sandbox, parse_world};
+use qq_sandbox::{DEFAULT_WORLD, Era, Flavour, Options, Sandbox, parse_world};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// The far side of QQ on one port: the SmartQQ hosts, a control API at /sandbox, and a page at / to chat on.
+/// The far side of QQ on one port: the SmartQQ hosts, OneBot 11 at /onebot/v11, a control API at /sandbox, and a page at / to chat on.
 #[expect(clippy::doc_markdown, reason = "the comments are the help text")]
 #[derive(Debug, Parser)]
 #[command(name = "qq-sandbox", version)]
@@ -28,9 +28,9 @@ struct Arguments {
     /// The years to play: 2015 (SmartQQ) or 2018 (SmartQQ in its last year).
     #[arg(long, default_value = "2015")]
     era: String,
-    /// The OneBot program to play.
-    #[arg(long)]
-    flavour: Option<String>,
+    /// The OneBot program to play: napcat, llbot, lagrange or gocq. An account of the world may name another.
+    #[arg(long, default_value = "napcat")]
+    flavour: String,
     /// Leave out the checks of which nobody knows exactly how the real service made them.
     #[arg(long)]
     lax: bool,
@@ -49,9 +49,12 @@ fn options(arguments: Arguments) -> anyhow::Result<Options> {
         "2013" => bail!("--era 2013 (login with a password) is not served by this version: take 2015 or 2018"),
         other => bail!("--era {other} is not known: take 2015 or 2018"),
     };
-    if let Some(flavour) = arguments.flavour {
-        bail!("--flavour {flavour}: OneBot is not served by this version: leave the option out");
-    }
+    let Some(flavour) = Flavour::from_word(&arguments.flavour) else {
+        bail!(
+            "--flavour {} is not known: take napcat, llbot, lagrange or gocq",
+            arguments.flavour
+        );
+    };
     let world = match arguments.world {
         Some(path) => {
             let text = std::fs::read_to_string(&path).with_context(|| format!("cannot read {}", path.display()))?;
@@ -65,6 +68,7 @@ fn options(arguments: Arguments) -> anyhow::Result<Options> {
         world,
         state: arguments.state,
         era,
+        flavour,
         lax: arguments.lax,
         seed: arguments.seed,
         ..defaults

@@ -4,7 +4,7 @@ use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::World;
+use crate::{Flavour, World};
 
 /// Which years of the service are played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -36,6 +36,8 @@ pub struct Options {
     pub state: Option<PathBuf>,
     /// The years that are played.
     pub era: Era,
+    /// The `OneBot` program that is played where an account names none.
+    pub flavour: Flavour,
     /// Leave out the checks of which nobody knows exactly how the real service made them.
     pub lax: bool,
     /// Chooses among the behaviours that were all seen.
@@ -51,6 +53,7 @@ impl Default for Options {
             world: None,
             state: None,
             era: Era::Smart2015,
+            flavour: Flavour::Napcat,
             lax: false,
             seed: 0,
             hold: Duration::from_secs(60),

@@ -1,7 +1,7 @@
 //! Starting and stopping: what the program and the tests hold in their hands.
 
 use std::io;
-use std::net::SocketAddr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -9,6 +9,7 @@ use tokio::net::TcpListener;
 use tokio::task::JoinHandle;
 
 use crate::net;
+use crate::onebot;
 use crate::options::Options;
 use crate::state::{Shared, State};
 use crate::store::StoreError;
@@ -43,11 +44,13 @@ impl Sandbox {
             let made = tokio::fs::create_dir_all(dir).await;
             made.map_err(|error| StartError(format!("cannot make the state directory {}: {error}", dir.display())))?;
         }
-        let state = State::open(&options)?;
+        let mut state = State::open(&options)?;
         let listener = bind(options.listen).await;
         let listener = listener.map_err(|error| StartError(format!("cannot listen on {}: {error}", options.listen)))?;
         let address = listener.local_addr().map_err(|error| StartError(error.to_string()))?;
+        state.base = format!("http://{}", reachable(address));
         let shared = Arc::new(Shared::new(state, options.hold));
+        onebot::take_up(&shared)?;
         let task = tokio::spawn(net::serve(listener, shared.clone()));
         Ok(Self {
             address,
@@ -70,6 +73,14 @@ impl Sandbox {
             tracing::warn!(%error, "the sandbox's listener ended badly");
         }
     }
+}
+
+/// The address for ourselves, when we listen on all of them.
+fn reachable(mut address: SocketAddr) -> SocketAddr {
+    if address.ip().is_unspecified() {
+        address.set_ip(Ipv4Addr::LOCALHOST.into());
+    }
+    address
 }
 
 /// Binds the port; waits a second for one that is just being left, as after the drop of another sandbox.

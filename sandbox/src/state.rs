@@ -9,14 +9,17 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use crate::clock::Clock;
+use crate::faults::Faults;
 use crate::log::{Entry, Fate};
+use crate::onebot::Onebot;
 use crate::options::{Era, Options};
 use crate::store::{Store, StoreError};
 use crate::temper::Temper;
-use crate::webqq::{self, Webqq};
-use crate::world::{Chat, Group, Message, Protocol, Segment, World, default_world};
+use crate::webqq::Webqq;
+use crate::world::{Chat, Flavour, Group, Protocol, World, default_world};
 
 /// What all connections share.
 #[derive(Debug)]
@@ -28,6 +31,8 @@ pub(crate) struct Shared {
     pub(crate) hold: Duration,
     /// Cancelled when the sandbox stops.
     pub(crate) stop: CancellationToken,
+    /// The tasks of connections that left HTTP behind, and of those that we open.
+    pub(crate) tasks: TaskTracker,
 }
 
 impl Shared {
@@ -38,6 +43,7 @@ impl Shared {
             news: watch::Sender::new(0),
             hold,
             stop,
+            tasks: TaskTracker::new(),
         }
     }
 
@@ -49,8 +55,10 @@ impl Shared {
         let done = work(state).and_then(|result| state.store.commit().map(|()| result));
         if done.is_err() {
             state.store.rollback();
+            state.onebot.forget_pending();
             state.load()?;
         }
+        state.onebot.flush();
         if std::mem::take(&mut state.news) {
             self.news.send_modify(|count| *count = count.wrapping_add(1));
         }
@@ -80,6 +88,12 @@ pub(crate) struct State {
     pub(crate) era: Era,
     pub(crate) lax: bool,
     pub(crate) webqq: Webqq,
+    pub(crate) onebot: Onebot,
+    /// What `OneBot` accounts play that say nothing themselves.
+    pub(crate) flavour: Flavour,
+    pub(crate) faults: Faults,
+    /// How the outside reaches us: `http://address:port`.
+    pub(crate) base: String,
     /// What `reset` goes back to.
     first_world: World,
     news: bool,
@@ -98,6 +112,10 @@ impl State {
             era: options.era,
             lax: options.lax,
             webqq: Webqq::default(),
+            onebot: Onebot::default(),
+            flavour: options.flavour,
+            faults: Faults::default(),
+            base: String::new(),
             first_world: options.world.clone().unwrap_or_else(default_world),
             news: false,
         };
@@ -136,12 +154,14 @@ impl State {
         };
         self.clock.ahead_ms = self.store.meta("ahead_ms")?.unwrap_or(0);
         self.webqq = Webqq::load(&self.store)?;
-        Ok(())
+        self.onebot.load(&self.store)
     }
 
     /// Goes back to the world of the beginning; with a seed, to another temper. Numbers go on.
     pub(crate) fn reset(&mut self, seed: Option<u64>) -> Result<(), StoreError> {
         self.store.clear()?;
+        self.onebot.reset();
+        self.faults.clear(None);
         self.store.set_meta("ahead_ms", 0)?;
         self.begin_world()?;
         self.load()?;
@@ -172,14 +192,6 @@ impl State {
         self.store.set_meta("ahead_ms", self.clock.ahead_ms)?;
         self.wake();
         Ok(())
-    }
-
-    /// Somebody says something: it gets its number and its place, and every account that sees the chat gets to know.
-    pub(crate) fn post(&mut self, chat: Chat, from: i64, segments: Vec<Segment>) -> Result<Message, StoreError> {
-        let message = self.store.add_message(chat, from, self.clock.now(), segments)?;
-        webqq::announce(self, &message)?;
-        self.wake();
-        Ok(message)
     }
 
     /// The accounts of a protocol that see a chat.

@@ -5,7 +5,7 @@
 use rand::rngs::StdRng;
 use rand::{Rng, SeedableRng};
 
-/// What the seed decided. The first eight are fixed for a run, the rest is drawn answer by answer.
+/// What the seed decided. All but the last are fixed for a run, the rest is drawn answer by answer.
 #[derive(Debug)]
 #[expect(
     clippy::struct_excessive_bools,
@@ -26,6 +26,10 @@ pub(crate) struct Temper {
     pub(crate) expired_code: i64,
     /// Whether friend category 0 is listed.
     pub(crate) category_zero: bool,
+    /// Whether a `OneBot` program tells an own message before it answers the call that said it.
+    pub(crate) echo_first: bool,
+    /// Whether `NapCat` gives a history that was asked for backwards with the newest first.
+    pub(crate) history_backwards: bool,
     /// Where the message numbers of events begin.
     pub(crate) first_msg_id: i64,
     rng: StdRng,
@@ -44,6 +48,8 @@ impl Temper {
                 relink_renews: false,
                 expired_code: 100_000,
                 category_zero: true,
+                echo_first: false,
+                history_backwards: false,
                 first_msg_id: 29_124,
                 rng,
             };
@@ -57,6 +63,8 @@ impl Temper {
             expired_code: [100_000, 100_012, 103][rng.random_range(0..3)],
             category_zero: rng.random_bool(0.5),
             first_msg_id: rng.random_range(1..60_000),
+            echo_first: rng.random_bool(0.5),
+            history_backwards: rng.random_bool(0.5),
             rng,
         }
     }

@@ -1,29 +1,29 @@
-//! Misbehaviour on demand: the kinds and what is armed.
+//! Misbehaviour on demand: what can be armed, what is, and the end of it.
 
-use serde_json::{Value, json};
+use serde_json::json;
 
-use super::{Served, body, fault, optional_text};
+use super::{Served, body, fault};
+use crate::faults::kinds;
 use crate::net::{Reply, Request};
-
-/// The kinds that can be armed.
-const KINDS: [&str; 0] = [];
+use crate::state::State;
 
 /// `GET /sandbox/faults`.
-pub(super) fn list() -> Reply {
-    let armed: [Value; 0] = [];
-    Reply::json(&json!({"kinds": KINDS, "armed": armed}))
+pub(super) fn list(state: &State) -> Reply {
+    Reply::json(&json!({"kinds": kinds(), "armed": state.faults.shown()}))
 }
 
-/// `POST /sandbox/faults`.
-pub(super) fn arm(request: &Request) -> Served {
-    let kind = optional_text(&body(request)?, "kind")?.ok_or_else(|| fault(400, "\"kind\" is missing"))?;
-    let known = if KINDS.is_empty() {
-        "none yet".to_owned()
-    } else {
-        KINDS.join(", ")
-    };
-    Err(fault(
-        400,
-        format!("unknown fault kind \"{kind}\"; known kinds: {known}"),
-    ))
+/// `POST /sandbox/faults` `{"kind", "count", "qq", …}`.
+pub(super) fn arm(state: &mut State, request: &Request) -> Served {
+    let body = body(request)?;
+    let fields = body.as_object().cloned().unwrap_or_default();
+    let armed = state.faults.arm(&fields).map_err(|sentence| fault(400, sentence))?;
+    state.wake();
+    Ok(Reply::json(&armed))
+}
+
+/// `DELETE /sandbox/faults`, with `?kind=` only those of a kind.
+pub(super) fn clear(state: &mut State, request: &Request) -> Reply {
+    state.faults.clear(request.param("kind"));
+    state.wake();
+    list(state)
 }

@@ -8,7 +8,6 @@ use super::{Fault, Served, body, fault, no_group, optional_number, optional_text
 use crate::clock::parse_duration;
 use crate::net::{Reply, Request};
 use crate::state::State;
-use crate::webqq;
 use crate::world::{Member, Role};
 
 /// The longest mute: thirty days, as in QQ.
@@ -49,16 +48,12 @@ pub(super) fn add(state: &mut State, request: &Request, group: i64) -> Served {
         nickname,
         card,
         role: role(&body)?.unwrap_or_default(),
+        title: String::new(),
         muted_until: 0,
     };
     let shown = json!(member);
-    let added = state.change_group(group, |group| {
-        let free = group.member(qq).is_none();
-        if free {
-            group.members.push(member);
-        }
-        free
-    })?;
+    let operator = optional_number(&body, "operator")?.unwrap_or(0);
+    let added = state.join(group, member, operator)?;
     match added {
         None => Err(no_group(state, group)),
         Some(false) => Err(fault(
@@ -77,30 +72,39 @@ pub(super) fn change(state: &mut State, request: &Request, group: i64, qq: i64) 
         optional_text(&body, "card")?,
         role(&body)?,
     );
-    if nickname.is_none() && card.is_none() && role.is_none() {
-        return Err(fault(400, "nothing to change: give \"nickname\", \"card\" or \"role\""));
+    let title = optional_text(&body, "title")?;
+    if nickname.is_none() && card.is_none() && role.is_none() && title.is_none() {
+        return Err(fault(
+            400,
+            "nothing to change: give \"nickname\", \"card\", \"role\" or \"title\"",
+        ));
+    }
+    if state.world.group(group).is_none() {
+        return Err(no_group(state, group));
     }
     let changed = state.change_group(group, |group| {
         let member = group.members.iter_mut().find(|member| member.qq == qq)?;
         member.nickname = nickname.unwrap_or_else(|| member.nickname.clone());
-        member.card = card.unwrap_or_else(|| member.card.clone());
-        member.role = role.unwrap_or(member.role);
-        Some(json!(member))
+        Some(())
     })?;
-    match changed {
-        None => Err(no_group(state, group)),
-        Some(None) => Err(no_member(group, qq)),
-        Some(Some(shown)) => Ok(Reply::json(&shown)),
+    changed.flatten().ok_or_else(|| no_member(group, qq))?;
+    if let Some(card) = card {
+        state.set_card(group, qq, card)?;
     }
+    if let Some(role) = role {
+        state.set_role(group, qq, role)?;
+    }
+    if let Some(title) = title {
+        state.set_title(group, qq, title)?;
+    }
+    let member = state.world.group(group).and_then(|group| group.member(qq));
+    Ok(Reply::json(&json!(member)))
 }
 
-/// `DELETE …/members/{qq}`: somebody leaves or is removed.
-pub(super) fn remove(state: &mut State, group: i64, qq: i64) -> Served {
-    let removed = state.change_group(group, |group| {
-        let before = group.members.len();
-        group.members.retain(|member| member.qq != qq);
-        group.members.len() < before
-    })?;
+/// `DELETE …/members/{qq}`: somebody leaves; with `{"operator": …}` they are removed by that one.
+pub(super) fn remove(state: &mut State, request: &Request, group: i64, qq: i64) -> Served {
+    let operator = optional_number(&body(request)?, "operator")?.unwrap_or(0);
+    let removed = state.leave(group, qq, operator)?;
     match removed {
         None => Err(no_group(state, group)),
         Some(false) => Err(no_member(group, qq)),
@@ -121,36 +125,21 @@ pub(super) fn mute(state: &mut State, request: &Request, group: i64, qq: i64) ->
     let length = length.filter(|length| *length <= LONGEST_MUTE);
     let length = length.ok_or_else(|| fault(400, "\"duration\" must be like \"10m\" or seconds, at most 30 days"))?;
     let seconds = i64::try_from(length.as_secs()).unwrap_or(0);
-    let until = if seconds == 0 { 0 } else { state.clock.now() + seconds };
-    let muted = state.change_group(group, |group| {
-        let member = group.members.iter_mut().find(|member| member.qq == qq)?;
-        member.muted_until = until;
-        Some(if member.card.is_empty() {
-            member.nickname.clone()
-        } else {
-            member.card.clone()
-        })
-    })?;
-    let name = match muted {
-        None => return Err(no_group(state, group)),
-        Some(None) => return Err(no_member(group, qq)),
-        Some(Some(name)) => name,
-    };
-    let what = if seconds == 0 {
-        "解除禁言".to_owned()
-    } else {
-        format!("禁言{}", in_words(seconds))
-    };
-    webqq::announce_notice(state, group, &format!("{name}({qq}) 被管理员{what} "))?;
+    let operator = optional_number(&body, "operator")?.unwrap_or_else(|| owner(state, group));
+    if state.world.group(group).is_none() {
+        return Err(no_group(state, group));
+    }
+    let until = state.mute(group, qq, operator, seconds)?;
+    let until = until.ok_or_else(|| no_member(group, qq))?;
     Ok(Reply::json(&json!({"qq": qq, "muted_until": until})))
 }
 
-/// A duration as QQ writes it: `10分钟`.
-fn in_words(seconds: i64) -> String {
-    match seconds {
-        0..60 => format!("{seconds}秒"),
-        60..3600 => format!("{}分钟", seconds / 60),
-        3600..86_400 => format!("{}小时", seconds / 3600),
-        _ => format!("{}天", seconds / 86_400),
-    }
+/// Who owns a group, and does there what nobody else is said to do; 0 when nobody does.
+pub(super) fn owner(state: &State, group: i64) -> i64 {
+    let members = state.world.group(group).map(|group| group.members.as_slice());
+    let owner = members
+        .unwrap_or_default()
+        .iter()
+        .find(|member| member.role == Role::Owner);
+    owner.map_or(0, |owner| owner.qq)
 }

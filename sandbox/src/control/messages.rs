@@ -7,26 +7,35 @@ use serde_json::{Value, json};
 use super::{Fault, MOST_ROWS, Served, after, body, fault, no_group, optional_number, required_number, wait, wait_for};
 use crate::net::{Reply, Request};
 use crate::state::{Shared, State};
-use crate::world::{Chat, Message, Protocol, Segment, parse_message};
+use crate::store::StoreError;
+use crate::world::{Chat, Message, Protocol, Role, Segment, parse_message};
 
-fn shown(message: &Message) -> Value {
+fn shown(state: &State, message: &Message) -> Result<Value, StoreError> {
     let mut shown = json!({
         "id": message.id, "from": message.from, "time": message.time, "seq": message.seq, "message": message.segments,
     });
     if message.recalled {
         shown["recalled"] = json!(true);
     }
-    shown
+    let reactions = state.store.reactions(message.id)?;
+    if !reactions.is_empty() {
+        let one = |(emoji, qq): &(String, i64)| json!({"emoji": emoji, "from": qq});
+        shown["reactions"] = reactions.iter().map(one).collect();
+    }
+    Ok(shown)
 }
 
 async fn read_chat(request: &Request, shared: &Arc<Shared>, chat: Chat) -> Served {
     let (after, wait) = (after(request)?, wait(request)?);
     let found = wait_for(shared, wait, |state| {
         let messages = state.store.messages(chat, after, MOST_ROWS)?;
-        Ok((!messages.is_empty()).then_some(messages))
+        let rows = messages
+            .iter()
+            .map(|message| shown(state, message))
+            .collect::<Result<Vec<_>, _>>()?;
+        Ok((!rows.is_empty()).then_some(rows))
     });
-    let messages = found.await?.unwrap_or_default();
-    Ok(Reply::json(&messages.iter().map(shown).collect::<Vec<_>>()))
+    Ok(Reply::json(&found.await?.unwrap_or_default()))
 }
 
 /// `GET …/messages?after=&wait=`: what was said in a group, by people and by clients.
@@ -43,7 +52,7 @@ pub(super) async fn read_friend(request: &Request, shared: &Arc<Shared>, account
     read_chat(request, shared, Chat::Friend { account, friend }).await
 }
 
-fn known_group(state: &State, group: i64) -> Result<(), Fault> {
+pub(super) fn known_group(state: &State, group: i64) -> Result<(), Fault> {
     state
         .world
         .group(group)
@@ -90,6 +99,16 @@ pub(super) fn say(state: &mut State, request: &Request, group: i64) -> Served {
         .group(group)
         .and_then(|group| group.member(from))
         .map(|member| member.muted_until);
+    let silenced = state
+        .world
+        .group(group)
+        .is_some_and(|group| group.muted && group.member(from).is_some_and(|member| member.role == Role::Member));
+    if silenced {
+        return Err(fault(
+            403,
+            format!("group {group} is muted: only owner and admins may speak"),
+        ));
+    }
     match member {
         None => return Err(fault(400, format!("\"from\": {from} is not a member of group {group}"))),
         Some(until) if until > state.clock.now() => {
@@ -118,19 +137,21 @@ pub(super) fn say_friend(state: &mut State, request: &Request, account: i64, fri
     Ok(Reply::json(&json!({"id": message.id, "time": message.time})))
 }
 
-/// `POST …/recall`: a message is taken back. The world remembers it in any case.
+/// The message of that number, when it is in the chat.
+pub(super) fn message_in(state: &State, chat: Chat, id: i64) -> Result<Message, Fault> {
+    let message = state.store.message(id)?.filter(|message| message.chat == chat);
+    message.ok_or_else(|| fault(404, format!("there is no message {id} in {}", chat.key())))
+}
+
+/// `POST …/recall` `{"id", "operator"}`: a message is taken back, by its author when nobody else is named. The world remembers
+/// it in any case.
 pub(super) fn recall(state: &mut State, request: &Request, group: i64) -> Served {
     known_group(state, group)?;
-    let id = required_number(&body(request)?, "id")?;
-    let message = state
-        .store
-        .message(id)?
-        .filter(|message| message.chat == Chat::Group(group));
-    if message.is_none() {
-        return Err(fault(404, format!("there is no message {id} in group {group}")));
-    }
-    state.store.recall(id)?;
-    state.wake();
+    let body = body(request)?;
+    let message = message_in(state, Chat::Group(group), required_number(&body, "id")?)?;
+    let operator = optional_number(&body, "operator")?.unwrap_or(message.from);
+    let id = message.id;
+    state.recall(&message, operator)?;
     let (web, bots) = (
         state.audience(Chat::Group(group), Protocol::Webqq),
         state.audience(Chat::Group(group), Protocol::Onebot),
@@ -143,4 +164,20 @@ pub(super) fn recall(state: &mut State, request: &Request, group: i64) -> Served
         return Err(fault(400, sentence));
     }
     Ok(Reply::json(&json!({"id": id, "recalled": true})))
+}
+
+/// The same between an account and a friend.
+pub(super) fn recall_friend(state: &mut State, request: &Request, account: i64, friend: i64) -> Served {
+    known_friend(state, account, friend)?;
+    let body = body(request)?;
+    let message = message_in(state, Chat::Friend { account, friend }, required_number(&body, "id")?)?;
+    state.recall(&message, message.from)?;
+    Ok(Reply::json(&json!({"id": message.id, "recalled": true})))
+}
+
+/// `POST …/poke` between an account and a friend: the friend pokes the account.
+pub(super) fn poke_friend(state: &mut State, account: i64, friend: i64) -> Served {
+    known_friend(state, account, friend)?;
+    state.poke(Chat::Friend { account, friend }, friend, account)?;
+    Ok(Reply::json(&json!({"from": friend, "target": account})))
 }

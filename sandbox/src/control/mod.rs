@@ -4,8 +4,10 @@
 //! with `wait` wait without the lock.
 
 mod faults;
+mod groups;
 mod members;
 mod messages;
+mod onebot;
 mod run;
 mod view;
 
@@ -63,44 +65,76 @@ async fn route(request: &Request, shared: &Arc<Shared>) -> Served {
         .collect();
     match (request.method.as_str(), path.as_slice()) {
         ("GET", ["groups", group, "messages"]) => messages::read(request, shared, number(group)?).await,
-        ("POST", ["groups", group, "messages"]) => work(shared, |state| messages::say(state, request, number(group)?)),
-        ("POST", ["groups", group, "recall"]) => work(shared, |state| messages::recall(state, request, number(group)?)),
         ("GET", ["friends", account, friend, "messages"]) => {
             messages::read_friend(request, shared, number(account)?, number(friend)?).await
         }
-        ("POST", ["friends", account, friend, "messages"]) => work(shared, |state| {
-            messages::say_friend(state, request, number(account)?, number(friend)?)
-        }),
-        ("POST", ["groups", group, "members"]) => work(shared, |state| members::add(state, request, number(group)?)),
-        ("PATCH", ["groups", group, "members", qq]) => work(shared, |state| {
-            members::change(state, request, number(group)?, number(qq)?)
-        }),
-        ("DELETE", ["groups", group, "members", qq]) => {
-            work(shared, |state| members::remove(state, number(group)?, number(qq)?))
-        }
-        ("POST", ["groups", group, "members", qq, "mute"]) => work(shared, |state| {
-            members::mute(state, request, number(group)?, number(qq)?)
-        }),
         ("GET", ["log"]) => view::log(request, shared).await,
-        ("GET", ["state"]) => work(shared, view::state),
-        ("GET" | "DELETE", ["faults"]) => Ok(faults::list()),
-        ("POST", ["faults"]) => faults::arm(request),
-        ("GET", ["qr"]) => work(shared, run::picture),
-        ("POST", ["qr", "scan"]) => work(shared, |state| run::scan(state, request)),
-        ("POST", ["kick"]) => work(shared, |state| run::kick(state, request)),
-        ("POST", ["clock"]) => work(shared, |state| run::clock(state, request)),
-        ("POST", ["reset"]) => work(shared, |state| run::reset(state, request)),
-        _ => Err(nothing(&request.method, &request.path, &path)),
+        ("POST", ["onebot", "connect"]) => onebot::connect(request, shared),
+        ("POST", ["onebot", "restart"]) => onebot::restart(request, shared),
+        (method, path) => work(shared, |state| at_once(state, request, method, path)),
+    }
+}
+
+/// The calls that neither wait nor begin something that goes on.
+fn at_once(state: &mut State, request: &Request, method: &str, path: &[&str]) -> Served {
+    match (method, path) {
+        (method, ["groups", group, rest @ ..]) => of_group(state, request, number(group)?, (method, rest)),
+        ("POST", ["friends", account, friend, "messages"]) => {
+            messages::say_friend(state, request, number(account)?, number(friend)?)
+        }
+        ("POST", ["friends", account, friend, "recall"]) => {
+            messages::recall_friend(state, request, number(account)?, number(friend)?)
+        }
+        ("POST", ["friends", account, friend, "poke"]) => {
+            messages::poke_friend(state, number(account)?, number(friend)?)
+        }
+        ("GET", ["state"]) => view::state(state),
+        ("GET", ["faults"]) => Ok(faults::list(state)),
+        ("POST", ["faults"]) => faults::arm(state, request),
+        ("DELETE", ["faults"]) => Ok(faults::clear(state, request)),
+        ("DELETE", ["onebot", "connect"]) => onebot::disconnect(state, request),
+        ("POST", ["onebot", "settings"]) => onebot::settings(state, request),
+        ("POST", ["onebot", "offline"]) => onebot::offline(state, request),
+        ("POST", ["onebot", "online"]) => onebot::online(state, request),
+        ("POST", ["onebot", "cut"]) => onebot::cut(state, request),
+        ("POST", ["onebot", "event"]) => onebot::event(state, request),
+        ("GET", ["qr"]) => run::picture(state),
+        ("POST", ["qr", "scan"]) => run::scan(state, request),
+        ("POST", ["kick"]) => run::kick(state, request),
+        ("POST", ["clock"]) => run::clock(state, request),
+        ("POST", ["reset"]) => run::reset(state, request),
+        _ => Err(nothing(&request.method, &request.path, path)),
+    }
+}
+
+fn of_group(state: &mut State, request: &Request, group: i64, call: (&str, &[&str])) -> Served {
+    match call {
+        ("PATCH", []) => groups::rename(state, request, group),
+        ("DELETE", []) => groups::dissolve(state, request, group),
+        ("POST", ["messages"]) => messages::say(state, request, group),
+        ("POST", ["recall"]) => messages::recall(state, request, group),
+        ("POST", ["react"]) => groups::react(state, request, group),
+        ("POST", ["poke"]) => groups::poke(state, request, group),
+        ("POST", ["files"]) => groups::upload(state, request, group),
+        ("POST", ["history"]) => groups::add_past(state, request, group),
+        ("POST", ["mute"]) => groups::mute(state, request, group),
+        ("POST", ["members"]) => members::add(state, request, group),
+        ("PATCH", ["members", qq]) => members::change(state, request, group, number(qq)?),
+        ("DELETE", ["members", qq]) => members::remove(state, request, group, number(qq)?),
+        ("POST", ["members", qq, "mute"]) => members::mute(state, request, group, number(qq)?),
+        _ => Err(nothing(&request.method, &request.path, &["groups"])),
     }
 }
 
 fn nothing(method: &Method, path: &str, parts: &[&str]) -> Fault {
-    const CALLS: &str = "GET and POST /sandbox/groups/{group}/messages, POST …/members, PATCH and DELETE …/members/{qq}, \
-        POST …/members/{qq}/mute, POST …/recall, GET and POST /sandbox/friends/{account}/{friend}/messages, \
+    const CALLS: &str = "GET and POST /sandbox/groups/{group}/messages, POST …/recall, …/react, …/poke, …/files, …/history, \
+        …/mute, …/members, PATCH and DELETE …/members/{qq}, POST …/members/{qq}/mute, PATCH and DELETE \
+        /sandbox/groups/{group}, GET and POST /sandbox/friends/{account}/{friend}/messages, POST …/recall, …/poke, \
+        POST /sandbox/onebot/settings, …/connect (and DELETE), …/offline, …/online, …/restart, …/cut, …/event, \
         GET /sandbox/log, GET, POST and DELETE /sandbox/faults, GET /sandbox/qr, POST /sandbox/qr/scan, \
         POST /sandbox/kick, /sandbox/clock, /sandbox/reset, GET /sandbox/state";
     let known = [
-        "groups", "friends", "log", "state", "faults", "qr", "kick", "clock", "reset",
+        "groups", "friends", "onebot", "log", "state", "faults", "qr", "kick", "clock", "reset",
     ];
     let status = if parts.first().is_some_and(|first| known.contains(first)) {
         405

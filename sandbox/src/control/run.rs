@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use super::{Served, body, fault, optional_number};
 use crate::clock::parse_duration;
 use crate::net::{Reply, Request};
+use crate::onebot::{self, View};
 use crate::state::State;
 use crate::webqq::{self, Scan};
 
@@ -31,9 +32,15 @@ pub(super) fn scan(state: &mut State, request: &Request) -> Served {
     }
 }
 
-/// `POST /sandbox/kick`: ends the session of `{"qq": …}`, or of everybody.
+/// `POST /sandbox/kick`: ends the session of `{"qq": …}`, or of everybody on `WebQQ`.
 pub(super) fn kick(state: &mut State, request: &Request) -> Served {
     let qq = optional_number(&body(request)?, "qq")?;
+    if let Some(qq) = qq
+        && View::of(state, qq).is_some()
+    {
+        onebot::offline(state, qq, "下线通知", "您的帐号在另一地点登录，您已被迫下线。")?;
+        return Ok(Reply::json(&json!({"kicked": 1})));
+    }
     match webqq::kick(state, qq)? {
         0 => Err(fault(409, "nobody is logged in who could be kicked")),
         kicked => Ok(Reply::json(&json!({"kicked": kicked}))),

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::{MOST_ROWS, Served, after, wait, wait_for};
+use super::{MOST_ROWS, Served, after, onebot, wait, wait_for};
 use crate::net::{Reply, Request};
+use crate::onebot::Link;
 use crate::state::{Shared, State};
 use crate::store::StoreError;
 use crate::webqq::LoginView;
+use crate::world::Protocol;
 
 /// `GET /sandbox/log?after=&wait=`: every request of a client with what became of it.
 pub(super) async fn log(request: &Request, shared: &Arc<Shared>) -> Served {
@@ -28,22 +30,37 @@ pub(super) fn state(state: &mut State) -> Served {
         .iter()
         .map(|account| {
             let groups: Vec<i64> = state.world.groups_of(account.qq).map(|group| group.number).collect();
-            json!({
+            let mut shown = json!({
                 "qq": account.qq, "nickname": account.nickname, "protocol": account.protocol, "groups": groups,
                 "friends": account.friends,
-            })
+            });
+            if account.protocol == Protocol::Onebot {
+                shown["onebot"] = onebot::shown(state, account);
+            }
+            shown
         })
         .collect();
     let views = state.webqq.views(state.clock.now());
-    let sessions = views
+    let mut sessions = views
         .iter()
         .map(|view| session(state, view))
         .collect::<Result<Vec<_>, _>>()?;
+    sessions.extend(state.onebot.links().iter().map(|link| connection(state, link)));
     Ok(Reply::json(&json!({
-        "era": state.era.word(), "seed": state.seed, "lax": state.lax, "time": state.clock.now(),
+        "era": state.era.word(), "seed": state.seed, "lax": state.lax, "flavour": state.flavour, "time": state.clock.now(),
         "accounts": accounts, "groups": state.world.groups, "qr": state.webqq.code_views(state.clock.now()),
-        "sessions": sessions,
+        "sessions": sessions, "faults": state.faults.shown(),
     })))
+}
+
+fn connection(state: &State, link: &Link) -> Value {
+    let online = !state.onebot.kept(link.qq).offline;
+    json!({
+        "account": link.qq, "protocol": "onebot", "connection": link.id, "since": link.since,
+        "state": if online { "online" } else { "offline" }, "polling": link.events && !link.silent,
+        "calls": link.calls, "events": link.events, "silent": link.silent,
+        "direction": if link.outgoing { "reverse" } else { "forward" }, "waiting_events": 0,
+    })
 }
 
 fn session(state: &State, view: &LoginView) -> Result<Value, StoreError> {

@@ -1,5 +1,5 @@
-//! The port: takes connections, reads requests, and says which face answers: a historic host the protocol, `/sandbox`
-//! the control API, `/` the page.
+//! The port: takes connections, reads requests, and says which face answers: a historic host and `/onebot/v11` the
+//! protocols, `/sandbox` the control API, `/` the page, `/download` what is in messages.
 //!
 //! One task listens, one task per connection serves it. A connection's task ends with the connection or with the sandbox.
 
@@ -23,7 +23,7 @@ pub(crate) use reply::Reply;
 pub(crate) use request::Request;
 
 use crate::state::Shared;
-use crate::{control, page, webqq};
+use crate::{control, media, onebot, page, webqq};
 
 /// The most connections at a time; further ones wait in the listener.
 const MOST_CONNECTIONS: usize = 1024;
@@ -54,6 +54,8 @@ pub(crate) async fn serve(listener: TcpListener, shared: Arc<Shared>) {
     drop(listener);
     connections.close();
     connections.wait().await;
+    shared.tasks.close();
+    shared.tasks.wait().await;
 }
 
 async fn connection(stream: TcpStream, shared: Arc<Shared>, _permit: OwnedSemaphorePermit) {
@@ -73,7 +75,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, _permit: OwnedSemaph
         .max_buf_size(64 * 1024);
     tokio::select! {
         () = stop.cancelled() => {}
-        ended = builder.serve_connection(TokioIo::new(stream), service) => {
+        ended = builder.serve_connection(TokioIo::new(stream), service).with_upgrades() => {
             if let Err(error) = ended {
                 tracing::debug!(%error, "a connection broke");
             }
@@ -82,6 +84,9 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, _permit: OwnedSemaph
 }
 
 async fn answer(request: hyper::Request<Incoming>, shared: &Arc<Shared>) -> Reply {
+    if onebot::is_ours(request.uri().path()) {
+        return onebot::upgrade(request, shared);
+    }
     let request = match Request::read(request.map(Body::new)).await {
         Ok(request) => request,
         Err(reply) => return *reply,
@@ -91,11 +96,14 @@ async fn answer(request: hyper::Request<Incoming>, shared: &Arc<Shared>) -> Repl
     }
     match request.path.as_str() {
         "/" | "/index.html" => page::serve(&request),
+        "/download" => shared
+            .run(|state| media::serve(state, &request))
+            .unwrap_or_else(Reply::from),
         path if path == "/sandbox" || path.starts_with("/sandbox/") => control::serve(&request, shared).await,
         path => Reply::error(
             404,
             format!(
-                "nothing is at {path}: the page is at /, the control API below /sandbox/, and \
+                "nothing is at {path}: the page is at /, the control API below /sandbox/, OneBot at /onebot/v11, and \
             the QQ hosts are reached by their names in Host, as an HTTP proxy, or as first path segment"
             ),
         ),

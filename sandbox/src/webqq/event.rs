@@ -223,7 +223,7 @@ fn pieces(state: &State, login: &Login, message: &Message) -> Vec<Value> {
                 pieces.push(json!(format!("@{name} ")));
             }
             // Neither pictures nor replies reach these clients.
-            Segment::Image { .. } | Segment::Reply { .. } => {}
+            Segment::Reply { .. } | Segment::Other { .. } => {}
         }
     }
     pieces

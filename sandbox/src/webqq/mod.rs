@@ -36,7 +36,7 @@ use crate::state::{Shared, State};
 use crate::store::{Store, StoreError};
 
 pub(crate) use event::{announce, announce_notice, kick};
-pub(crate) use qr::{Scan, png_of, scan};
+pub(crate) use qr::{Scan, gray_png, png_of, scan};
 pub(crate) use view::LoginView;
 
 /// How many logins are remembered.

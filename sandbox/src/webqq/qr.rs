@@ -222,7 +222,7 @@ pub(crate) fn png_of(text: &str, level: EcLevel, scale: usize) -> Option<Vec<u8>
 }
 
 /// A square of grey pixels as PNG.
-pub(super) fn gray_png(pixels: &[u8], side: usize) -> Option<Vec<u8>> {
+pub(crate) fn gray_png(pixels: &[u8], side: usize) -> Option<Vec<u8>> {
     let mut file = Cursor::new(Vec::new());
     let side = u32::try_from(side).ok()?;
     let mut encoder = png::Encoder::new(&mut file, side, side);

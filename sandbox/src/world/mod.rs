@@ -2,12 +2,14 @@
 //! the affair of the protocol faces.
 
 mod file;
+mod happening;
 mod segment;
 
 use serde::{Deserialize, Serialize};
 
 pub use file::{DEFAULT_WORLD, WorldError, default_world, parse_world};
-pub(crate) use segment::{Segment, parse_message, plain_text};
+pub(crate) use happening::Happening;
+pub(crate) use segment::{Segment, parse_message, parse_segment, plain_text, text_of};
 
 /// How an account is reached by its client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -19,17 +21,62 @@ pub enum Protocol {
     Onebot,
 }
 
+/// The `OneBot` programs that can be played.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Flavour {
+    /// `NapCatQQ`.
+    #[default]
+    Napcat,
+    /// `LLBot`, once `LLOneBot`.
+    Llbot,
+    /// `Lagrange.OneBot` v1.
+    Lagrange,
+    /// `go-cqhttp`.
+    Gocq,
+}
+
+impl Flavour {
+    /// All of them.
+    pub const ALL: [Self; 4] = [Self::Napcat, Self::Llbot, Self::Lagrange, Self::Gocq];
+
+    /// The word of the command line, of `world.toml` and of the control API.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Napcat => "napcat",
+            Self::Llbot => "llbot",
+            Self::Lagrange => "lagrange",
+            Self::Gocq => "gocq",
+        }
+    }
+
+    /// The flavour of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|flavour| flavour.word() == word)
+    }
+}
+
+/// How a `OneBot` program writes the `message` of an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum MessageFormat {
+    /// Segments.
+    Array,
+    /// CQ codes.
+    String,
+}
+
 /// The place of a member in a group.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Role {
-    /// The one who owns the group.
-    Owner,
-    /// May mute and remove members.
-    Admin,
-    /// Everybody else.
+    /// Everybody who is nothing else.
     #[default]
     Member,
+    /// May mute and remove members.
+    Admin,
+    /// The one who owns the group.
+    Owner,
 }
 
 /// A friend of an account.
@@ -62,9 +109,18 @@ pub struct Account {
     /// `OneBot`: the token a client must show; `None` takes any.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub access_token: Option<String>,
-    /// `OneBot`: which program is played.
+    /// `OneBot`: which program is played; by default the one of the command line.
     #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub flavour: Option<String>,
+    pub flavour: Option<Flavour>,
+    /// `OneBot`: whether the account's own messages are told; by default as the program comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub report_self: Option<bool>,
+    /// `OneBot`: how messages are written; by default as the program comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub message_format: Option<MessageFormat>,
+    /// `OneBot`: milliseconds between heartbeats, 0 for none; by default as the program comes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub heartbeat: Option<u64>,
     /// The account's friends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub friends: Vec<Friend>,
@@ -87,9 +143,23 @@ pub struct Member {
     /// The person's place in this group.
     #[serde(default)]
     pub role: Role,
+    /// The special title (头衔); may be empty.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub title: String,
     /// Until when the person may not speak, Unix seconds; 0: may speak.
     #[serde(default, skip_serializing_if = "is_zero")]
     pub muted_until: i64,
+}
+
+impl Member {
+    /// The name under which the group knows the person: card, else own name.
+    pub fn called(&self) -> &str {
+        if self.card.is_empty() {
+            &self.nickname
+        } else {
+            &self.card
+        }
+    }
 }
 
 /// A QQ group (群).
@@ -102,6 +172,9 @@ pub struct Group {
     pub name: String,
     /// Who is in it, the accounts included.
     pub members: Vec<Member>,
+    /// Whether only owner and admins may speak.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub muted: bool,
 }
 
 impl Group {

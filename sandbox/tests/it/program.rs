@@ -93,7 +93,7 @@ fn what_is_not_served_is_refused_with_a_sentence() {
     for (arguments, word) in [
         (["--era", "2013"], "2013"),
         (["--era", "1999"], "1999"),
-        (["--flavour", "gocq"], "OneBot"),
+        (["--flavour", "mirai"], "lagrange"),
         (["--world", "/nowhere/world.toml"], "/nowhere/world.toml"),
     ] {
         let output = command()

@@ -3,6 +3,8 @@
 //! Whoever works on the state opens a transaction with [`Store::begin`] and ends it with [`Store::commit`]; a commit has
 //! reached the disk when it returns (`synchronous = FULL`).
 
+mod onebot;
+
 use std::path::Path;
 use std::time::Duration;
 
@@ -12,6 +14,8 @@ use serde::de::DeserializeOwned;
 
 use crate::log::Entry;
 use crate::world::{Chat, Message, Segment};
+
+pub(crate) use onebot::End;
 
 /// How many log entries are kept.
 const LOG_KEPT: i64 = 200_000;
@@ -76,6 +80,7 @@ impl Store {
         db.pragma_update(None, "journal_mode", "WAL")?;
         db.pragma_update(None, "synchronous", "FULL")?;
         db.execute_batch(SCHEMA)?;
+        db.execute_batch(onebot::SCHEMA)?;
         db.set_prepared_statement_cache_capacity(64);
         Ok(Self { db })
     }
@@ -97,7 +102,8 @@ impl Store {
     /// Deletes everything but the counters, so that no number is given twice.
     pub(crate) fn clear(&self) -> Result<(), StoreError> {
         Ok(self.db.execute_batch(
-            "DELETE FROM doc; DELETE FROM message; DELETE FROM event; DELETE FROM alias; DELETE FROM log;",
+            "DELETE FROM doc; DELETE FROM message; DELETE FROM event; DELETE FROM alias; DELETE FROM log;
+             DELETE FROM onebot_id; DELETE FROM onebot_gap; DELETE FROM reaction; DELETE FROM media;",
         )?)
     }
 

@@ -1,0 +1,313 @@
+//! Misbehaviour on demand: the kinds, and what is armed. Who misbehaves asks here with [`Faults::take`].
+//!
+//! Faults are not kept: they end with the process and with a reset.
+
+use serde_json::{Map, Value, json};
+
+/// The most faults that are armed at a time.
+const MOST_ARMED: usize = 100;
+
+/// A kind of misbehaviour.
+#[derive(Debug)]
+pub(crate) struct Kind {
+    pub(crate) word: &'static str,
+    /// A sentence for people.
+    pub(crate) does: &'static str,
+    /// Name, default, meaning.
+    pub(crate) parameters: &'static [(&'static str, &'static str)],
+    /// Whether it stays until it is cleared, when nobody gives a count.
+    pub(crate) lasting: bool,
+}
+
+const ACTION: (&str, &str) = (
+    "action",
+    "only calls of that action, as \"send_group_msg\"; default: any",
+);
+const SEND: (&str, &str) = (
+    "action",
+    "only calls of that action; default: anything that sends a message",
+);
+
+/// All kinds; every one takes `qq` (only that account) and `count` (how often; 0: until it is cleared).
+pub(crate) const KINDS: [Kind; 16] = [
+    Kind {
+        word: "drop_call",
+        does: "a call is neither done nor answered",
+        parameters: &[ACTION],
+        lasting: false,
+    },
+    Kind {
+        word: "drop_answer",
+        does: "a call is done and never answered",
+        parameters: &[ACTION],
+        lasting: false,
+    },
+    Kind {
+        word: "late_answer",
+        does: "a call is done at once and answered late",
+        parameters: &[ACTION, ("delay", "as \"3s\"; default 3s")],
+        lasting: false,
+    },
+    Kind {
+        word: "timeout_delivered",
+        does: "a send is answered with the flavour's time-out error (NapCat: 1200) though everybody got the message",
+        parameters: &[SEND],
+        lasting: false,
+    },
+    Kind {
+        word: "timeout_lost",
+        does: "a send is answered with the same error, and nobody got the message",
+        parameters: &[SEND],
+        lasting: false,
+    },
+    Kind {
+        word: "reorder_answers",
+        does: "answers are held back and given in reverse order, at the latest after two seconds",
+        parameters: &[
+            ACTION,
+            ("size", "how many answers; default 3; the count is of such bunches"),
+        ],
+        lasting: false,
+    },
+    Kind {
+        word: "lost_event",
+        does: "an event is not told",
+        parameters: &[("post_type", "only events of that post_type; default: message")],
+        lasting: false,
+    },
+    Kind {
+        word: "duplicate_event",
+        does: "an event is told twice",
+        parameters: &[("post_type", "only events of that post_type; default: message")],
+        lasting: false,
+    },
+    Kind {
+        word: "huge_frame",
+        does: "an event is padded with a field \"raw\"",
+        parameters: &[("size", "bytes of padding; default 8388608, at most 134217728")],
+        lasting: false,
+    },
+    Kind {
+        word: "garbage_frame",
+        does: "before an event comes a frame that is none: no JSON, half of one, a number, a binary, wrong types; in turns",
+        parameters: &[],
+        lasting: false,
+    },
+    Kind {
+        word: "cut_socket",
+        does: "instead of a frame the connection ends",
+        parameters: &[
+            ("on", "\"event\" or \"answer\": what is cut off; default event"),
+            ("mid_frame", "true: after half of the frame was written; default false"),
+        ],
+        lasting: false,
+    },
+    Kind {
+        word: "silent_socket",
+        does: "a connection is accepted, and nothing is ever said on it",
+        parameters: &[],
+        lasting: false,
+    },
+    Kind {
+        word: "refuse_socket",
+        does: "a connection is refused with an HTTP status",
+        parameters: &[("status", "default 503")],
+        lasting: false,
+    },
+    Kind {
+        word: "silent_offline",
+        does: "QQ has thrown the account off the line and its program does not notice: heartbeats stay cheerful, nothing \
+            comes, sends time out",
+        parameters: &[],
+        lasting: true,
+    },
+    Kind {
+        word: "short_history",
+        does: "a history has fewer messages than are there",
+        parameters: &[("messages", "how many at most; default 0")],
+        lasting: true,
+    },
+    Kind {
+        word: "fail_call",
+        does: "a call is not done and answered with the flavour's error for what it does not know a reason for",
+        parameters: &[ACTION],
+        lasting: false,
+    },
+];
+
+/// A fault that waits for its moment.
+#[derive(Clone, Debug)]
+pub(crate) struct Armed {
+    kind: &'static Kind,
+    qq: Option<i64>,
+    /// `None`: until it is cleared.
+    left: Option<u64>,
+    parameters: Map<String, Value>,
+}
+
+impl Armed {
+    /// A parameter as number.
+    pub(crate) fn number(&self, name: &str) -> Option<u64> {
+        self.parameters.get(name)?.as_u64()
+    }
+
+    /// A parameter as text.
+    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+        self.parameters.get(name)?.as_str()
+    }
+
+    /// A parameter as yes or no.
+    pub(crate) fn truth(&self, name: &str) -> bool {
+        self.parameters.get(name).and_then(Value::as_bool).unwrap_or(false)
+    }
+}
+
+/// What is armed, in the order in which it was.
+#[derive(Debug, Default)]
+pub(crate) struct Faults {
+    armed: Vec<Armed>,
+    /// How many garbage frames were said.
+    pub(crate) garbage: usize,
+}
+
+impl Faults {
+    /// Arms a fault. The error is a sentence for the caller.
+    pub(crate) fn arm(&mut self, body: &Map<String, Value>) -> Result<Value, String> {
+        let known = || KINDS.iter().map(|kind| kind.word).collect::<Vec<_>>().join(", ");
+        let word = body.get("kind").and_then(Value::as_str).ok_or("\"kind\" is missing")?;
+        let kind = KINDS.iter().find(|kind| kind.word == word);
+        let kind = kind.ok_or_else(|| format!("unknown fault kind \"{word}\"; known kinds: {}", known()))?;
+        let number = |name: &str| match body.get(name) {
+            None | Some(Value::Null) => Ok(None),
+            Some(value) => value
+                .as_u64()
+                .map(Some)
+                .ok_or_else(|| format!("\"{name}\" must be a number from 0 on")),
+        };
+        let (count, qq) = (number("count")?, number("qq")?);
+        let parameters: Map<_, _> = body
+            .iter()
+            .filter(|(name, _)| !["kind", "count", "qq"].contains(&name.as_str()))
+            .map(|(name, value)| (name.clone(), value.clone()))
+            .collect();
+        for name in parameters.keys() {
+            if !kind.parameters.iter().any(|(known, _)| known == name) {
+                let known: Vec<_> = kind.parameters.iter().map(|(known, _)| *known).collect();
+                return Err(format!(
+                    "{word} has no parameter \"{name}\"; it has: qq, count, {}",
+                    known.join(", ")
+                ));
+            }
+        }
+        if self.armed.len() >= MOST_ARMED {
+            return Err(format!("{MOST_ARMED} faults are armed already: clear them with DELETE"));
+        }
+        let left = match count {
+            None if kind.lasting => None,
+            None => Some(1),
+            Some(0) => None,
+            Some(count) => Some(count),
+        };
+        let qq = qq.and_then(|qq| i64::try_from(qq).ok());
+        let armed = Armed {
+            kind,
+            qq,
+            left,
+            parameters,
+        };
+        let shown = shown(&armed);
+        self.armed.push(armed);
+        Ok(shown)
+    }
+
+    /// Disarms a kind, or all.
+    pub(crate) fn clear(&mut self, word: Option<&str>) {
+        self.armed
+            .retain(|armed| word.is_some_and(|word| armed.kind.word != word));
+    }
+
+    /// Takes a fault of that kind that is armed for an account and fits: one less is left.
+    pub(crate) fn take(&mut self, word: &str, qq: i64, fits: impl Fn(&Armed) -> bool) -> Option<Armed> {
+        let place = self.place(word, qq, fits)?;
+        let armed = &mut self.armed[place];
+        let taken = armed.clone();
+        if let Some(left) = &mut armed.left {
+            *left -= 1;
+            if *left == 0 {
+                self.armed.remove(place);
+            }
+        }
+        Some(taken)
+    }
+
+    /// Whether a fault of that kind is armed for an account.
+    pub(crate) fn has(&self, word: &str, qq: i64) -> bool {
+        self.place(word, qq, |_| true).is_some()
+    }
+
+    fn place(&self, word: &str, qq: i64, fits: impl Fn(&Armed) -> bool) -> Option<usize> {
+        let wanted =
+            |armed: &Armed| armed.kind.word == word && armed.qq.is_none_or(|wanted| wanted == qq) && fits(armed);
+        self.armed.iter().position(wanted)
+    }
+
+    /// What is armed, for people.
+    pub(crate) fn shown(&self) -> Vec<Value> {
+        self.armed.iter().map(shown).collect()
+    }
+}
+
+fn shown(armed: &Armed) -> Value {
+    let mut shown = json!({"kind": armed.kind.word, "count": armed.left.unwrap_or(0), "qq": armed.qq});
+    for (name, value) in &armed.parameters {
+        shown[name] = value.clone();
+    }
+    shown
+}
+
+/// The kinds, for people.
+pub(crate) fn kinds() -> Vec<Value> {
+    let kind = |kind: &Kind| {
+        let parameters: Map<String, Value> = kind
+            .parameters
+            .iter()
+            .map(|(name, meaning)| ((*name).to_owned(), json!(meaning)))
+            .collect();
+        json!({"kind": kind.word, "does": kind.does, "parameters": parameters, "lasting": kind.lasting})
+    };
+    KINDS.iter().map(kind).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn arm(faults: &mut Faults, body: &Value) -> Result<Value, String> {
+        faults.arm(body.as_object().unwrap())
+    }
+
+    #[test]
+    fn faults_are_taken_as_often_as_they_were_armed() {
+        let mut faults = Faults::default();
+        arm(&mut faults, &json!({"kind": "lost_event", "count": 2, "qq": 5})).unwrap();
+        assert!(faults.take("lost_event", 6, |_| true).is_none());
+        assert!(faults.take("lost_event", 5, |_| false).is_none());
+        assert!(faults.take("lost_event", 5, |_| true).is_some());
+        assert_eq!(faults.shown()[0]["count"], 1);
+        assert!(faults.take("lost_event", 5, |_| true).is_some());
+        assert!(faults.take("lost_event", 5, |_| true).is_none());
+        arm(&mut faults, &json!({"kind": "silent_offline"})).unwrap();
+        assert!((0..9).all(|_| faults.take("silent_offline", 1, |_| true).is_some()));
+        faults.clear(Some("lost_event"));
+        assert!(faults.has("silent_offline", 1));
+        faults.clear(None);
+        assert!(!faults.has("silent_offline", 1));
+        for wrong in [
+            json!({}),
+            json!({"kind": "x"}),
+            json!({"kind": "drop_call", "delay": "3s"}),
+        ] {
+            assert!(arm(&mut faults, &wrong).is_err(), "{wrong}");
+        }
+    }
+}
