@@ -66,12 +66,14 @@ packages-demo packages-test:
 	$$root env DEBIAN_FRONTEND=noninteractive bash -ec "$$install" > '$(target)/packages.log' 2>&1 \
 	    || { tail -n 20 '$(target)/packages.log' >&2; exit 1; }
 
-# Other people's clients for the tests, in an environment of their own.
-$(interop)/installed: tests/interop/requirements.txt
-	@echo '== python: $<'
+# Other people's programs for the tests, in an environment of their own: Python packages (one of them is Deno), and the mock
+# OneBot server that Deno runs.
+$(interop)/installed: tests/interop/requirements.txt tests/interop/onebot_mock.sh tests/interop/onebot_mock.sha256
+	@echo '== interop: $^'
 	@mkdir -p '$(target)'
 	@python3 -m venv --clear '$(interop)'
 	@'$(interop)/bin/python' -m pip install --quiet --disable-pip-version-check --requirement $<
+	@tests/interop/onebot_mock.sh '$(interop)/onebot-mock'
 	@touch $@
 
 # The demo goes on without the page when npm or the package cannot be had.

@@ -6,12 +6,14 @@
 //! - [`process`]: a child process with its log, its signals and its end
 //! - [`http`]: a plain HTTP client for what listens on the loopback
 //! - [`sandbox`]: the QQ sandbox's control API
+//! - [`onebot_mock`]: a `OneBot` implementation of other people
 //!
 //! It knows nothing of the gateway's code: it sees what a server, a client or an operator sees. Every wait has a limit, and a
 //! wait that fails says what was seen instead.
 
 pub mod http;
 pub mod jabber;
+pub mod onebot_mock;
 pub mod process;
 pub mod sandbox;
 pub mod server;
@@ -22,11 +24,13 @@ use std::io::Write as _;
 use std::process::{Command, Stdio};
 
 pub use jabber::Jabber;
+pub use onebot_mock::OneBotMock;
 pub use process::Process;
 pub use sandbox::Sandbox;
 pub use server::{Kind, Options, Server};
 
-/// Whether a foreign program is installed: `"prosody"`, `"ejabberd"`, `"slixmpp"`, or any program on the path.
+/// Whether a foreign program is installed: `"prosody"`, `"ejabberd"`, `"slixmpp"`, `"nonebot"`, `"onebot-mock"`, or any program on
+/// the path.
 ///
 /// When it is not, a line on stderr (past the test harness's capture) says how to get it, and the test should return.
 ///
@@ -40,6 +44,11 @@ pub fn available(program: &str) -> bool {
             "apt-get install ejabberd",
         ),
         "slixmpp" => (python_has("slixmpp"), "pip install -r tests/interop/requirements.txt"),
+        "nonebot" => (
+            python_has("nonebot.adapters.onebot.v11"),
+            "pip install -r tests/interop/requirements.txt",
+        ),
+        "onebot-mock" => (onebot_mock::is_here(), "make test installs Deno and fetches it"),
         _ => (
             process::find_program(program).is_some(),
             "install it and put it on the PATH",
@@ -55,9 +64,11 @@ pub fn available(program: &str) -> bool {
     false
 }
 
-/// The Python interpreter for the programs of other people: `$PYTHON`, else `python3`.
+/// The Python interpreter for the programs of other people: `$PYTHON`, else the one that `make test` set up, else `python3`.
 pub fn python() -> String {
-    std::env::var("PYTHON").unwrap_or_else(|_| "python3".to_owned())
+    let set_up = || Some(process::installed("bin/python")?.to_str()?.to_owned());
+    let chosen = std::env::var("PYTHON").ok().or_else(set_up);
+    chosen.unwrap_or_else(|| "python3".to_owned())
 }
 
 fn python_has(module: &str) -> bool {

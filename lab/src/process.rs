@@ -185,6 +185,24 @@ pub fn workspace_binary(name: &str) -> anyhow::Result<PathBuf> {
     Ok(binary)
 }
 
+/// A file of other people's programs for the tests, in the environment that `make test` sets up: the one of `$PYTHON`, else
+/// `interop` in the target folder.
+pub(crate) fn installed(file: &str) -> Option<PathBuf> {
+    let chosen = env::var_os("PYTHON").map(PathBuf::from);
+    let of_python = chosen.and_then(|python| Some(python.parent()?.parent()?.to_owned()));
+    let of_target = || {
+        let me = env::current_exe().ok()?;
+        // target/debug/deps/program or target/debug/program
+        me.ancestors()
+            .skip(2)
+            .take(2)
+            .map(|folder| folder.join("interop"))
+            .find(|folder| folder.is_dir())
+    };
+    let file = of_python.or_else(of_target)?.join(file);
+    file.exists().then_some(file)
+}
+
 /// The first executable file of that name on the path, or in the folders of the system's own programs.
 pub(crate) fn find_program(name: &str) -> Option<PathBuf> {
     let path = env::var_os("PATH").unwrap_or_default();

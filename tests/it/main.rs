@@ -7,6 +7,7 @@ mod groups;
 mod hostile;
 mod interop;
 mod muc;
+mod onebot;
 mod operator;
 mod reload;
 mod restart;

@@ -148,6 +148,23 @@ impl Sandbox {
         self.post(&format!("groups/{group}/recall"), &json!({ "id": id })).await
     }
 
+    /// Somebody puts a face to a message, or takes it away.
+    pub async fn react(&self, group: u64, id: i64, from: u64, emoji: &str, added: bool) -> anyhow::Result<Value> {
+        let body = json!({ "id": id, "from": from, "emoji": emoji, "added": added });
+        self.post(&format!("groups/{group}/reactions"), &body).await
+    }
+
+    /// The faces that were put to a message.
+    pub async fn reactions(&self, group: u64, id: i64) -> anyhow::Result<Vec<Value>> {
+        let found = self.get(&format!("groups/{group}/reactions?id={id}")).await?;
+        Ok(serde_json::from_value(found)?)
+    }
+
+    /// The owner ends the group.
+    pub async fn dissolve(&self, group: u64) -> anyhow::Result<Value> {
+        self.call(Method::DELETE, &format!("groups/{group}"), None).await
+    }
+
     /// The bridge's requests after number `after` (0: all), with what became of each; waits up to `wait` for the first.
     pub async fn log(&self, after: i64, wait: Duration) -> anyhow::Result<Vec<Value>> {
         let path = format!("log?after={after}&wait={}", wait.as_secs());

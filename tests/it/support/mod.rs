@@ -1,5 +1,7 @@
 //! A whole bridge for a test: a real server, the sandbox, and the gateway as the program that people install.
 
+pub(crate) mod onebot;
+
 use std::collections::HashSet;
 use std::path::PathBuf;
 use std::process::Command;
@@ -29,6 +31,8 @@ pub(crate) struct Bridge {
     pub(crate) gateway: Option<Process>,
     pub(crate) folder: TempDir,
     http: u16,
+    /// The middle of `bridge.toml`: the account.
+    account: String,
     /// The end of `bridge.toml`: the mapping rows.
     pub(crate) rows: String,
 }
@@ -65,31 +69,48 @@ impl Bridge {
             .chain(arguments.iter().copied())
             .collect();
         let sandbox = Sandbox::start(&arguments).await?;
-        let mut bridge = Self {
+        let account = format!(
+            "[[account]]\nname = \"classic\"\nprotocol = \"webqq\"\nserver = \"http://{}\"\nlogin = \"qr\"\n\
+             send_every = \"200ms\"\n",
+            sandbox.address(),
+        );
+        let mut bridge = Self::assembled(server, sandbox, folder, account, rows)?;
+        bridge.start_gateway().await?;
+        Ok(Some(bridge))
+    }
+
+    /// All but the gateway, which is not started yet.
+    fn assembled(
+        server: Server,
+        sandbox: Sandbox,
+        folder: TempDir,
+        account: String,
+        rows: &str,
+    ) -> anyhow::Result<Self> {
+        let bridge = Self {
             server,
             sandbox,
             gateway: None,
             folder,
             http: free_port()?,
+            account,
             rows: rows.to_owned(),
         };
         bridge.write_config()?;
-        bridge.start_gateway().await?;
-        Ok(Some(bridge))
+        Ok(bridge)
     }
 
-    /// Writes `bridge.toml` from the rows.
+    /// Writes `bridge.toml` from the account and the rows.
     pub(crate) fn write_config(&self) -> anyhow::Result<()> {
         let text = format!(
             "[xmpp]\ndomain = \"{domain}\"\nserver = \"127.0.0.1:{port}\"\nsecret = \"{secret}\"\n\
              admins = [\"alice@localhost\"]\n\n[store]\npath = \"qqxmpp.db\"\n\n[http]\nlisten = \"127.0.0.1:{http}\"\n\n\
-             [[account]]\nname = \"classic\"\nprotocol = \"webqq\"\nserver = \"http://{sandbox}\"\nlogin = \"qr\"\n\
-             send_every = \"200ms\"\n\n{rows}",
+             {account}\n{rows}",
             domain = self.server.component_domain(),
             port = self.server.component_port(),
             secret = self.server.secret(),
             http = self.http,
-            sandbox = self.sandbox.address(),
+            account = self.account,
             rows = self.rows,
         );
         Ok(std::fs::write(self.config(), text)?)

@@ -1,0 +1,9 @@
+//! `OneBot` accounts: four programs as the sandbox plays them, and programs of other people; called by the gateway, and calling it.
+
+mod faults;
+mod flood;
+mod gap;
+mod nonebot;
+mod peer;
+mod talk;
+mod trouble;
