@@ -1,18 +1,23 @@
 //! `[[account]]`: the QQ accounts that the gateway logs in.
 
+use std::collections::HashMap;
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use toml::de::DeValue;
 use url::Url;
 
-use crate::model::AccountName;
+use crate::model::{AccountName, QqNumber};
 
+use super::secret::{self, Secret, Sources};
 use super::section::{Placed, Section};
 use super::value::{self, Wrong};
 
-/// A protocol and a login that come later.
-const ONEBOT: &str = "onebot";
+/// A login that comes later.
 const PASSWORD: &str = "password";
+/// Keys that only accounts of one protocol have.
+const WEBQQ_KEYS: [&str; 2] = ["server", "login"];
+const ONEBOT_KEYS: [&str; 5] = ["url", "listen", "qq", "access_token", "access_token_file"];
 
 /// A QQ account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +35,31 @@ pub struct Account {
 pub enum Protocol {
     /// `webqq`: Tencent's web protocol.
     WebQq(WebQq),
+    /// `onebot`: `OneBot` 11 over WebSocket.
+    OneBot(OneBot),
+}
+
+/// The keys of a `onebot` account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OneBot {
+    /// Who connects to whom.
+    pub reach: Reach,
+    /// What both sides must know; without it the other side asks for none.
+    pub access_token: Option<Secret>,
+}
+
+/// Who connects to whom.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Reach {
+    /// The gateway, to this address.
+    Connect(Url),
+    /// The other side, to the gateway.
+    Listen {
+        /// Where the gateway listens; several accounts may share it.
+        listen: SocketAddr,
+        /// The account's number; nothing takes whoever comes.
+        qq: Option<QqNumber>,
+    },
 }
 
 /// The keys of a `webqq` account.
@@ -54,21 +84,38 @@ pub(super) struct Read {
     pub(super) account: Option<Account>,
 }
 
+/// Who is expected at which address, and the line that says so: accounts that share one must be told apart.
+pub(super) type Doors = HashMap<(SocketAddr, Option<QqNumber>), usize>;
+
+#[derive(Debug, Clone, Copy)]
+enum Spoken {
+    WebQq,
+    OneBot,
+}
+
 /// Reads one account.
-pub(super) fn read(section: &Section<'_>) -> Read {
+pub(super) fn read(section: &Section<'_>, sources: &Sources<'_>, doors: &mut Doors) -> Read {
     if section.get("name").is_none() {
         section.missing("name", "add a line name = \"main\"; rows of the mapping use it");
     }
     let name = section.read_placed("name", read_name);
     let send_every = section.read("send_every", value::duration("0s", "10m"));
-    let spoken = section.required("protocol", "\"webqq\"", protocol);
-    let protocol = if section.says("protocol", ONEBOT) {
-        section.forgive(&["server", "login"]);
-        section.forgive_later();
-        None
-    } else {
-        let read = webqq(section);
-        spoken.and(read)
+    let protocols = [("onebot", Spoken::OneBot), ("webqq", Spoken::WebQq)];
+    let protocol = match section.required("protocol", "\"onebot\"", value::word(&protocols)) {
+        Some(Spoken::WebQq) => {
+            section.refuse(&ONEBOT_KEYS, "onebot accounts");
+            webqq(section)
+        }
+        Some(Spoken::OneBot) => {
+            section.refuse(&WEBQQ_KEYS, "webqq accounts");
+            onebot(section, name.as_ref().map(|name| &name.value), sources, doors)
+        }
+        None => {
+            section.forgive(&WEBQQ_KEYS);
+            section.forgive(&ONEBOT_KEYS);
+            section.forgive_later();
+            None
+        }
     };
     let complete = || {
         Some(Account {
@@ -81,6 +128,76 @@ pub(super) fn read(section: &Section<'_>) -> Read {
         account: complete(),
         name,
     }
+}
+
+fn onebot(
+    section: &Section<'_>,
+    name: Option<&AccountName>,
+    sources: &Sources<'_>,
+    doors: &mut Doors,
+) -> Option<Protocol> {
+    let path = ["account", name.map_or("", AccountName::as_str), "access_token"];
+    let token = secret::optional(section, "access_token", "access_token_file", &path, sources);
+    let url = section.read("url", value::ws_server);
+    let listen = section.read_placed("listen", value::listen);
+    let qq = section.read("qq", value::qq);
+    let reach = match (section.get("url"), section.get("listen")) {
+        (Some(_), Some(_)) => {
+            let instead = "keep one: with `url` the gateway connects, with `listen` the other side does";
+            section.problem_at("listen", "`listen` stands beside `url`", instead);
+            return None;
+        }
+        (None, None) => {
+            let instead =
+                "add a line url = \"ws://127.0.0.1:3001\", or listen = \"127.0.0.1:6199\" when the other side connects";
+            section.missing("url", instead);
+            return None;
+        }
+        (Some(_), None) => {
+            if section.get("qq").is_some() {
+                section.problem_at("qq", "`qq` is for `listen` alone", "take the line out");
+            }
+            Reach::Connect(url?)
+        }
+        (None, Some(_)) => door(section, listen?, qq, doors)?,
+    };
+    let token = token.ok()?;
+    if let Reach::Listen { listen, .. } = &reach
+        && token.is_none()
+        && !listen.ip().is_loopback()
+    {
+        let instead = "add a line access_token = \"…\", the same as on the other side";
+        let what = format!("`access_token` is missing: who reaches {listen} could speak as the account");
+        section.problem_at("listen", &what, instead);
+        return None;
+    }
+    Some(Protocol::OneBot(OneBot {
+        reach,
+        access_token: token,
+    }))
+}
+
+fn door(section: &Section<'_>, listen: Placed<SocketAddr>, qq: Option<QqNumber>, doors: &mut Doors) -> Option<Reach> {
+    let Placed { value: listen, at } = listen;
+    if section.get("qq").is_some() && qq.is_none() {
+        return None;
+    }
+    let line = section.line_of(&at);
+    // Who takes whoever comes shares with nobody.
+    let other = doors
+        .iter()
+        .find(|((address, number), _)| *address == listen && (*number == qq || number.is_none() || qq.is_none()))
+        .map(|(_, line)| *line);
+    if let Some(other) = other {
+        let wrong = Wrong::new(
+            format!("is {listen} again: it stands in line {other} already"),
+            "give each of these accounts its own number: qq = 123456789",
+        );
+        section.wrong("listen", at, &wrong);
+        return None;
+    }
+    doors.insert((listen, qq), line);
+    Some(Reach::Listen { listen, qq })
 }
 
 fn webqq(section: &Section<'_>) -> Option<Protocol> {
@@ -106,12 +223,6 @@ fn read_name(value: &DeValue<'_>) -> Result<AccountName, Wrong> {
         ));
     }
     Ok(AccountName(text.into()))
-}
-
-/// There is one protocol so far: nothing has to be told apart.
-fn protocol(value: &DeValue<'_>) -> Result<(), Wrong> {
-    refuse_later(value, ONEBOT, "webqq")?;
-    value::word(&[("webqq", ())])(value)
 }
 
 fn login(value: &DeValue<'_>) -> Result<Login, Wrong> {

@@ -2,18 +2,12 @@
 //! refused rather than ignored, so that nobody relies on what does not happen.
 
 /// Section and key.
-const KEYS: [(&str, &str); 17] = [
+const KEYS: [(&str, &str); 11] = [
     ("[xmpp]", "puppet_address"),
     ("[xmpp]", "upload"),
-    ("[relay]", "backfill"),
     ("[rooms]", "dynamic"),
-    ("[[account]]", "url"),
-    ("[[account]]", "listen"),
-    ("[[account]]", "qq"),
     ("[[account]]", "password"),
     ("[[account]]", "password_file"),
-    ("[[account]]", "access_token"),
-    ("[[account]]", "access_token_file"),
     ("[[mapping]]", "nick"),
     ("[[mapping]]", "password"),
     ("[[mapping]]", "password_file"),

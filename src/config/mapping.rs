@@ -181,29 +181,18 @@ fn room(section: &Section<'_>, context: &mut Context<'_>) -> Option<BareJid> {
             format!("write a room of the own domain, \"name@{domain}\""),
         );
         section.wrong("room", at, &wrong);
-        refuse(section, &HOSTED_KEYS, &format!("hosted rooms (of {domain})"), &room);
+        let of = format!("hosted rooms (of {domain}), and {room} is none of them");
+        section.refuse(&HOSTED_KEYS, &of);
         section.forgive(&JOINED_KEYS);
         return None;
     }
-    refuse(section, &JOINED_KEYS, "joined rooms (of other services)", &room);
+    let of = format!("joined rooms (of other services), and {room} is none of them");
+    section.refuse(&JOINED_KEYS, &of);
     if let Err(wrong) = check_local_part(&room) {
         section.wrong("room", at, &wrong);
         return None;
     }
     remember_room(section, context, room, at)
-}
-
-/// Keys of the other kind of room.
-fn refuse(section: &Section<'_>, keys: &[&'static str], kind: &str, room: &BareJid) {
-    for key in keys {
-        if let Some(entry) = section.get(key) {
-            let wrong = Wrong::new(
-                format!("is a key of {kind}, and {room} is none of them"),
-                "take the line out",
-            );
-            section.wrong(key, entry.at, &wrong);
-        }
-    }
 }
 
 /// Some local parts of the domain are not rooms: digits and `u-…` are QQ members, `bridge` is the gateway in other rooms.

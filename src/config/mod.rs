@@ -28,12 +28,12 @@ use std::path::Path;
 
 use toml::de::DeTable;
 
-pub use account::{Account, Login, Protocol, WebQq};
+pub use account::{Account, Login, OneBot, Protocol, Reach, WebQq};
 pub use allow::Allow;
 pub use problem::{Problem, Problems};
 pub use row::{Direction, Group, Occupants, Row};
 pub use secret::Secret;
-pub use sections::{Http, Relay, Rooms, Run, Server, Store, Xmpp};
+pub use sections::{Backfill, Http, Relay, Rooms, Run, Server, Store, Xmpp};
 pub use source::Source;
 pub use template::Template;
 
@@ -102,10 +102,12 @@ fn read<'a>(document: &'a DeTable<'a>, sources: &secret::Sources<'_>, report: &'
     let xmpp = once(&root, "xmpp", "[xmpp]", |section| sections::xmpp(section, sources));
     let store = once(&root, "store", "[store]", |section| sections::store(section, sources));
     let http = once(&root, "http", "[http]", sections::http);
-    let relay = once(&root, "relay", "[relay]", sections::relay);
+    let relay = once(&root, "relay", "[relay]", |section| {
+        sections::relay(section, store.as_ref().map(|store| store.keep))
+    });
     let rooms = once(&root, "rooms", "[rooms]", sections::rooms);
     let run = once(&root, "run", "[run]", sections::run);
-    let (accounts, names) = accounts(root.tables("account", "[[account]]"));
+    let (accounts, names) = accounts(root.tables("account", "[[account]]"), sources);
     let mappings = {
         let mut context = mapping::Context {
             domain: xmpp.domain.as_ref(),
@@ -146,11 +148,15 @@ fn once<T>(root: &Section<'_>, key: &'static str, name: &'static str, read: impl
 }
 
 /// The accounts, if all are sound, and their names, if all have one.
-fn accounts(sections: Vec<Section<'_>>) -> (Option<Vec<Account>>, Option<Vec<AccountName>>) {
+fn accounts(
+    sections: Vec<Section<'_>>,
+    sources: &secret::Sources<'_>,
+) -> (Option<Vec<Account>>, Option<Vec<AccountName>>) {
     let mut read = Vec::new();
     let mut names: HashMap<AccountName, usize> = HashMap::new();
+    let mut doors = account::Doors::new();
     for section in sections {
-        let account = account::read(&section);
+        let account = account::read(&section, sources, &mut doors);
         if let Some(Placed { value: name, at }) = &account.name {
             if let Some(before) = names.get(name) {
                 let what = format!("`name` is \"{name}\" again: it stands in line {before} already");

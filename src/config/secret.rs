@@ -53,9 +53,7 @@ pub(super) struct Sources<'a> {
     pub(super) base: &'a Path,
 }
 
-/// Reads the secret `key` of a section from the file, `<key>_file` or the environment. It must be set in just one of them.
-///
-/// `path` are the words of its name in the environment: `["xmpp", "secret"]` is `QQXMPP_XMPP_SECRET`.
+/// As [`optional`], and it must be set.
 pub(super) fn required(
     section: &Section<'_>,
     key: &'static str,
@@ -63,6 +61,28 @@ pub(super) fn required(
     path: &[&str],
     sources: &Sources<'_>,
 ) -> Option<Secret> {
+    let secret = optional(section, key, key_file, path, sources).ok()?;
+    if secret.is_none() {
+        let variable = variable(path);
+        let instead = format!("write {key} = \"…\", or {key_file} = \"path\", or set {variable} in the environment");
+        section.missing(key, &instead);
+    }
+    secret
+}
+
+/// Something is wrong with it, and was told.
+pub(super) struct Told;
+
+/// Reads the secret `key` of a section from the file, `<key>_file` or the environment. It may be set in one of them.
+///
+/// `path` are the words of its name in the environment: `["xmpp", "secret"]` is `QQXMPP_XMPP_SECRET`.
+pub(super) fn optional(
+    section: &Section<'_>,
+    key: &'static str,
+    key_file: &'static str,
+    path: &[&str],
+    sources: &Sources<'_>,
+) -> Result<Option<Secret>, Told> {
     let variable = variable(path);
     let inline = section.read(key, value::text);
     let file = section.read(key_file, value::text);
@@ -80,12 +100,10 @@ pub(super) fn required(
             &format!("`{key}` is set twice: by {first} and by {second}"),
             "keep one of them",
         );
-        return None;
+        return Err(Told);
     }
     if places.is_empty() {
-        let instead = format!("write {key} = \"…\", or {key_file} = \"path\", or set {variable} in the environment");
-        section.missing(key, &instead);
-        return None;
+        return Ok(None);
     }
     let text = match file {
         Some(name) => match read_file(&sources.base.join(&name)) {
@@ -97,21 +115,17 @@ pub(super) fn required(
                     &what,
                     "see that it is there and that the gateway's user may read it",
                 );
-                return None;
+                return Err(Told);
             }
         },
-        None => inline.or(from_env)?,
+        None => inline.or(from_env).ok_or(Told)?,
     };
     if text.is_empty() {
         let at = if section.get(key_file).is_some() { key_file } else { key };
-        section.problem_at(
-            at,
-            &format!("`{key}` is empty"),
-            "write the same secret as in the server's configuration",
-        );
-        return None;
+        section.problem_at(at, &format!("`{key}` is empty"), "write the same as on the other side");
+        return Err(Told);
     }
-    Some(Secret::new(&text))
+    Ok(Some(Secret::new(&text)))
 }
 
 /// The name of a secret in the environment.

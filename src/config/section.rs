@@ -183,6 +183,16 @@ impl<'a> Section<'a> {
         self.known.borrow_mut().extend(later::keys(self.name));
     }
 
+    /// Keys that have no place here, and what they are keys of. They are known only where they stand.
+    pub(super) fn refuse(&self, keys: &[&'static str], of: &str) {
+        for key in keys.iter().filter(|key| self.table.contains_key(**key)) {
+            if let Some(entry) = self.get(key) {
+                let wrong = Wrong::new(format!("is a key of {of}"), "take the line out");
+                self.wrong(key, entry.at, &wrong);
+            }
+        }
+    }
+
     /// Notes a problem with the value of a key.
     pub(super) fn wrong(&self, key: &str, at: Range<usize>, wrong: &Wrong) {
         self.problem(Some(at), &format!("`{key}` {}", wrong.what), &wrong.instead);

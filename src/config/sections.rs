@@ -13,7 +13,7 @@ use super::allow::{self, Allow};
 use super::secret::{self, Secret, Sources};
 use super::section::{Placed, Section};
 use super::template::{self, Template};
-use super::value;
+use super::value::{self, Wrong};
 
 const SECS_PER_DAY: u64 = 24 * 60 * 60;
 
@@ -75,6 +75,26 @@ pub struct Relay {
     pub template: Template,
     /// How long a message to QQ is retried.
     pub give_up: Duration,
+    /// How much of a gap is closed after an outage.
+    pub backfill: Backfill,
+}
+
+/// How much of what was said on QQ during an outage is fetched after it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Backfill {
+    /// At most so many messages of a group; 0 fetches nothing.
+    pub count: usize,
+    /// Nothing older; never longer than the archive keeps messages, which knows what was shown already.
+    pub age: Duration,
+}
+
+impl Default for Backfill {
+    fn default() -> Self {
+        Self {
+            count: 500,
+            age: Duration::from_secs(SECS_PER_DAY),
+        }
+    }
 }
 
 impl Default for Relay {
@@ -82,6 +102,7 @@ impl Default for Relay {
         Self {
             template: Template::default(),
             give_up: Duration::from_secs(600),
+            backfill: Backfill::default(),
         }
     }
 }
@@ -189,13 +210,41 @@ pub(super) fn http(section: &Section<'_>) -> Http {
     }
 }
 
-pub(super) fn relay(section: &Section<'_>) -> Relay {
+pub(super) fn relay(section: &Section<'_>, keep: Option<Duration>) -> Relay {
     let default = Relay::default();
     Relay {
         template: section.read("template", template::read).unwrap_or(default.template),
         give_up: section
             .read("give_up", value::duration("1s", "30d"))
             .unwrap_or(default.give_up),
+        backfill: backfill(section, keep),
+    }
+}
+
+fn backfill(section: &Section<'_>, keep: Option<Duration>) -> Backfill {
+    let default = Backfill::default();
+    let keep = keep.unwrap_or(Duration::MAX);
+    let Some(section) = section.table("backfill", "[relay] `backfill`") else {
+        return Backfill {
+            age: default.age.min(keep),
+            ..default
+        };
+    };
+    let count = section.read("count", value::count(0, 100_000)).unwrap_or(default.count);
+    let age = section.read_placed("age", value::duration("1m", "365d"));
+    if let Some(Placed { value, at }) = &age
+        && *value > keep
+    {
+        let wrong = Wrong::new(
+            "is longer than `keep` of [store]",
+            "the archive knows what was shown already: fetch nothing older than it keeps",
+        );
+        section.wrong("age", at.clone(), &wrong);
+    }
+    section.finish();
+    Backfill {
+        count,
+        age: age.map_or(default.age, |age| age.value).min(keep),
     }
 }
 

@@ -8,12 +8,12 @@ use jid::BareJid;
 use toml::de::DeValue;
 use url::Url;
 
-use crate::model::GroupNumber;
+use crate::model::{GroupNumber, QqNumber};
 
 use super::sections::Server;
 
-/// Real group numbers have five digits at least; eleven are more than any has today.
-const GROUP_NUMBERS: RangeInclusive<u64> = 10_000..=99_999_999_999;
+/// Real numbers of groups and people have five digits at least; eleven are more than any has today.
+const QQ_NUMBERS: RangeInclusive<u64> = 10_000..=99_999_999_999;
 
 /// Names longer than this are slips of the pen.
 const LONGEST_NAME: usize = 200;
@@ -144,12 +144,41 @@ pub(super) fn group(value: &DeValue<'_>) -> Result<GroupNumber, Wrong> {
         .as_str()
         .parse()
         .ok()
-        .filter(|n| number.radix() == 10 && GROUP_NUMBERS.contains(n))
+        .filter(|n| number.radix() == 10 && QQ_NUMBERS.contains(n))
         .map(GroupNumber)
         .ok_or_else(|| {
             let what = format!("cannot be {number}: that is no QQ group's number");
             Wrong::new(what, "write the number as QQ shows it: five to eleven digits")
         })
+}
+
+/// A number of things within limits.
+pub(super) fn count(least: usize, most: usize) -> impl Fn(&DeValue<'_>) -> Result<usize, Wrong> {
+    move |value| {
+        let number = value.as_integer().ok_or_else(|| {
+            let what = format!("must be a number, not {}", kind(value));
+            Wrong::new(what, "write it without quotes")
+        })?;
+        let read = number.as_str().parse().ok().filter(|_| number.radix() == 10);
+        read.filter(|n| (least..=most).contains(n)).ok_or_else(|| {
+            Wrong::new(
+                format!("cannot be {number}"),
+                format!("write a number from {least} to {most}"),
+            )
+        })
+    }
+}
+
+/// The number of a person on QQ.
+pub(super) fn qq(value: &DeValue<'_>) -> Result<QqNumber, Wrong> {
+    let wrong = |what: String| Wrong::new(what, "write the number as QQ shows it, without quotes");
+    let Some(number) = value.as_integer() else {
+        return Err(wrong(format!("must be a QQ number, not {}", kind(value))));
+    };
+    let read = number.as_str().parse().ok().filter(|_| number.radix() == 10);
+    read.filter(|n| QQ_NUMBERS.contains(n))
+        .map(QqNumber)
+        .ok_or_else(|| wrong(format!("cannot be {number}: that is no QQ number")))
 }
 
 /// A bare JID of somebody or of a room, with a local part.
@@ -261,6 +290,23 @@ pub(super) fn http_server(value: &DeValue<'_>) -> Result<Url, Wrong> {
         && url.fragment().is_none();
     if !bare || !url.has_host() || !matches!(url.scheme(), "http" | "https") {
         return Err(wrong());
+    }
+    Ok(url)
+}
+
+/// The address of a WebSocket server, with its path.
+pub(super) fn ws_server(value: &DeValue<'_>) -> Result<Url, Wrong> {
+    let text = text_ref(value)?;
+    // The text stays out of the message: it might hold a token.
+    let wrong = |what: &str| Wrong::new(what, "write it like \"ws://127.0.0.1:3001\", or wss:// for TLS");
+    let url = Url::parse(text).map_err(|_| wrong("is no address of a WebSocket server"))?;
+    if !url.has_host() || !matches!(url.scheme(), "ws" | "wss") || url.fragment().is_some() {
+        return Err(wrong("is no address of a WebSocket server"));
+    }
+    let token = url.query_pairs().any(|(key, _)| key == "access_token");
+    if token || !url.username().is_empty() || url.password().is_some() {
+        let instead = "write it into a line of its own: access_token = \"…\"";
+        return Err(Wrong::new("holds a secret", instead));
     }
     Ok(url)
 }

@@ -11,15 +11,15 @@ use tokio::task::JoinHandle;
 use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
-use super::Gateway;
 use super::route::Route;
 use super::supervise::supervise;
+use super::{Gateway, build};
 use crate::config;
 use crate::metrics::AccountLabel;
 use crate::model::{AccountName, GroupNumber};
 use crate::operator::{Input, Part, State};
 use crate::outbox;
-use crate::qq::{AccountEvent, Act, Command, GroupEvent, Inbox, Need, Session, SessionState, webqq};
+use crate::qq::{AccountEvent, Act, Command, GroupEvent, Inbox, Need, Session, SessionState, onebot, webqq};
 
 /// Depth of a session's mailbox of wishes.
 const COMMANDS: usize = 64;
@@ -203,6 +203,10 @@ impl Gateway {
                     pace: webqq::Pace::default(),
                 };
                 webqq::run(settings, saved, commands, inbox, stop).await
+            }
+            config::Protocol::OneBot(keys) => {
+                let settings = build::onebot(account, keys);
+                onebot::run(settings, self.doors.clone(), commands, inbox, stop).await
             }
         }
     }

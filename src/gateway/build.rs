@@ -5,6 +5,7 @@ use crate::model::{AccountName, GroupNumber};
 use crate::operator;
 use crate::portal;
 use crate::qq::faces::Known;
+use crate::qq::onebot;
 use crate::qq::piece::Limits;
 use crate::room::hosted;
 
@@ -19,6 +20,7 @@ pub(super) fn portal(config: &Config, row: &config::Row) -> portal::Settings {
         .find(|account| account.name == row.account)
         .map(|account| &account.protocol);
     let (limits, faces) = match protocol {
+        Some(config::Protocol::OneBot(_)) => (Limits::onebot(), Known::OneBot),
         Some(config::Protocol::WebQq(_)) | None => (Limits::webqq(), Known::WebQq),
     };
     portal::Settings {
@@ -47,6 +49,23 @@ pub(super) fn portal(config: &Config, row: &config::Row) -> portal::Settings {
             count: 500,
             age: std::time::Duration::from_secs(24 * 3600),
         },
+    }
+}
+
+/// The session of an account that is reached by `OneBot`.
+pub(super) fn onebot(account: &config::Account, keys: &config::OneBot) -> onebot::Settings {
+    onebot::Settings {
+        name: account.name.clone(),
+        reach: match &keys.reach {
+            config::Reach::Connect(url) => onebot::Reach::Connect(url.clone()),
+            config::Reach::Listen { listen, qq } => onebot::Reach::Listen {
+                listen: *listen,
+                qq: *qq,
+            },
+        },
+        access_token: keys.access_token.clone(),
+        send_every: account.send_every.unwrap_or(onebot::Settings::SEND_EVERY),
+        pace: onebot::Pace::default(),
     }
 }
 

@@ -29,6 +29,7 @@ pub use run::run;
 use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::operator::{self, Board};
+use crate::qq::onebot::Doors;
 use crate::store::Store;
 use crate::xmpp::Link;
 
@@ -41,6 +42,8 @@ struct Gateway {
     operator: mpsc::Sender<operator::Input>,
     link: watch::Receiver<Option<Link>>,
     accounts: accounts::Accounts,
+    /// Where programs that speak `OneBot` connect to us.
+    doors: Arc<Doors>,
     rooms: rooms::Rooms,
     /// The configuration in force.
     config: watch::Sender<Arc<Config>>,

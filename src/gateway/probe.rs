@@ -8,11 +8,15 @@ use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_xmpp::Stanza;
+use url::Url;
 use xmpp_parsers::disco::{DiscoInfoQuery, DiscoInfoResult, DiscoItemsQuery, DiscoItemsResult};
 use xmpp_parsers::iq::Iq;
 
+use super::build;
 use super::run::component_settings;
-use crate::config::{Config, Protocol};
+use crate::config::{Config, OneBot, Protocol, Reach};
+use crate::model::{AccountName, GroupNumber};
+use crate::qq::onebot;
 use crate::store::Store;
 use crate::xmpp::component::{self, Component, State};
 use crate::xmpp::iq::Requests;
@@ -20,6 +24,8 @@ use crate::xmpp::{ConnectError, Event, Inbox, Link, Refused};
 
 /// Each question gets this long.
 const PATIENCE: Duration = Duration::from_secs(10);
+/// Everything that is asked of a program that speaks `OneBot`; where we listen, it has to connect within this time.
+const ONEBOT_PATIENCE: Duration = Duration::from_secs(20);
 /// Services of a server that are asked; more have none either.
 const MOST_ITEMS: usize = 50;
 const UPLOAD: &str = "urn:xmpp:http:upload:0";
@@ -35,18 +41,35 @@ pub struct Found {
 
 /// Asks the servers of this configuration. A gateway that runs with it is left alone: a second login would cut it off.
 pub async fn probe(config: &Config) -> anyhow::Result<Found> {
+    rustls::crypto::ring::default_provider().install_default().ok();
     let mut found = Found::default();
+    let runs = Store::in_use(&config.store.path);
     for account in &config.accounts {
-        let Protocol::WebQq(webqq) = &account.protocol;
-        let host = webqq.server.host_str().unwrap_or_default().to_owned();
-        let port = webqq.server.port_or_known_default().unwrap_or(80);
-        if !matches!(timeout(PATIENCE, TcpStream::connect((host, port))).await, Ok(Ok(_))) {
-            let (name, server) = (&account.name, &webqq.server);
-            let sentence = format!("account {name}: nothing answers at {server}; is the service running?");
-            found.lacking.push(sentence);
+        match &account.protocol {
+            Protocol::WebQq(webqq) => look_for_service(&account.name, &webqq.server, &mut found).await,
+            Protocol::OneBot(OneBot {
+                reach: Reach::Listen { listen, .. },
+                ..
+            }) if runs => {
+                let name = &account.name;
+                let sentence = format!(
+                    "account {name}: a gateway is running with this store and listens at {listen}; see its status"
+                );
+                found.hints.push(sentence);
+            }
+            Protocol::OneBot(keys) => {
+                let settings = build::onebot(account, keys);
+                let groups: Vec<GroupNumber> = build::mapped(config, &account.name)
+                    .into_iter()
+                    .map(|(group, _)| group)
+                    .collect();
+                let seen = onebot::probe(&settings, &Arc::default(), &groups, ONEBOT_PATIENCE).await;
+                found.lacking.extend(seen.lacking);
+                found.hints.extend(seen.hints);
+            }
         }
     }
-    if Store::in_use(&config.store.path) {
+    if runs {
         let sentence =
             "a gateway is running with this store; the XMPP server was not tried, since that would cut it off";
         found.hints.push(sentence.to_owned());
@@ -54,6 +77,15 @@ pub async fn probe(config: &Config) -> anyhow::Result<Found> {
         ask_server(config, &mut found).await;
     }
     Ok(found)
+}
+
+async fn look_for_service(name: &AccountName, server: &Url, found: &mut Found) {
+    let host = server.host_str().unwrap_or_default().to_owned();
+    let port = server.port_or_known_default().unwrap_or(80);
+    if !matches!(timeout(PATIENCE, TcpStream::connect((host, port))).await, Ok(Ok(_))) {
+        let sentence = format!("account {name}: nothing answers at {server}; is the service running?");
+        found.lacking.push(sentence);
+    }
 }
 
 async fn ask_server(config: &Config, found: &mut Found) {

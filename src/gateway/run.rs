@@ -54,6 +54,7 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
         operator: operator_tx,
         link,
         accounts: super::accounts::Accounts::default(),
+        doors: Arc::default(),
         rooms: super::rooms::Rooms::default(),
         config: watch::Sender::new(Arc::new(config.clone())),
         fatal: fatal_tx,

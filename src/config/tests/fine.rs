@@ -4,8 +4,8 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{BASE, load, with};
-use crate::config::{Allow, Config, Direction, Http, Language, Occupants, Relay, Rooms, Run};
-use crate::model::GroupNumber;
+use crate::config::{Allow, Config, Direction, Http, Language, Occupants, Protocol, Reach, Relay, Rooms, Run};
+use crate::model::{GroupNumber, QqNumber};
 
 #[test]
 fn the_least_is_enough() {
@@ -38,6 +38,7 @@ fn the_least_is_enough() {
 fn everything_can_be_said() {
     let text = with("admins =", "language = \"zh\"\nallow = [\"*\"]\nadmins =");
     let text = text.replace("[store]", "[http]\nlisten = \"[::1]:9680\"\n[relay]\ntemplate = \"<{nick}> {text}\"\ngive_up = \"1h 30m\"\n[rooms]\nfarewell = true\n[run]\ndrain_timeout = \"500ms\"\n[store]\nkeep = \"1d\"");
+    let text = text.replace("[rooms]", "backfill = { count = 20 }\n[rooms]");
     let text = text.replace("login =", "send_every = \"3s\"\nlogin =");
     let text = text.replace(
         "group = 346000003",
@@ -51,6 +52,7 @@ fn everything_can_be_said() {
     );
     assert_eq!(config.relay.template.before("Bob"), "<Bob> ");
     assert_eq!(config.relay.give_up, Duration::from_secs(5400));
+    assert_eq!(config.relay.backfill.count, 20);
     assert!(config.rooms.farewell);
     assert_eq!(config.run.drain_timeout, Duration::from_millis(500));
     assert_eq!(config.accounts[0].send_every, Some(Duration::from_secs(3)));
@@ -61,6 +63,35 @@ fn everything_can_be_said() {
     assert_eq!(row.allow.len(), 2);
     assert!(row.relay.to_xmpp() && !row.relay.to_qq());
     assert_eq!(row.occupants, Occupants::Active);
+}
+
+#[test]
+fn a_onebot_account_connects_or_listens() {
+    let account = |keys: &str| {
+        let text = with(
+            "protocol = \"webqq\"\nserver = \"http://127.0.0.1:8600\"\nlogin = \"qr\"",
+            keys,
+        );
+        load(&text).expect("fine").accounts.remove(0).protocol
+    };
+    let Protocol::OneBot(forward) = account("protocol = \"onebot\"\nurl = \"wss://bot.example.org/x/onebot/v11?a=b\"")
+    else {
+        panic!("a onebot account")
+    };
+    assert_eq!(forward.access_token, None);
+    assert!(matches!(forward.reach, Reach::Connect(url) if url.path() == "/x/onebot/v11"));
+    let keys = "protocol = \"onebot\"\nlisten = \"0.0.0.0:6199\"\nqq = 123456789\naccess_token = \"hush\"";
+    let Protocol::OneBot(reverse) = account(keys) else {
+        panic!("a onebot account")
+    };
+    assert_eq!(reverse.access_token.expect("a token").expose(), "hush");
+    assert!(matches!(
+        reverse.reach,
+        Reach::Listen {
+            qq: Some(QqNumber(123_456_789)),
+            ..
+        }
+    ));
 }
 
 #[test]

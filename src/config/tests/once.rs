@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::{BASE, told, told_with, with};
+use super::{BASE, load, told, told_with, with};
 use crate::config::Config;
 
 #[test]
@@ -136,7 +136,7 @@ bridge.toml:4: [xmpp] the file \"no/such\" of `secret_file` cannot be read: No s
         "\
 bridge.toml:4: [xmpp] `secret` is empty
   4 | secret = …
-    = write the same secret as in the server's configuration"
+    = write the same as on the other side"
     );
     let env = |name: &str| (name == "QQXMPP_XMPP_SECRET").then(|| "hush".to_owned());
     let problems = Config::load(BASE, Path::new("bridge.toml"), &env).expect_err("twice");
@@ -210,21 +210,12 @@ password = \"hush\"
 bridge.toml:17: [[account]] `name` cannot be \"Main\"
   17 | name = \"Main\"
      = write small letters, digits and _ alone, like \"main\"
-bridge.toml:18: [[account]] `protocol` cannot be \"onebot\": that is not in this version of qqxmpp
-  18 | protocol = \"onebot\"
-     = write \"webqq\", or take a version that has it
 bridge.toml:23: [[account]] `name` is \"classic\" again: it stands in line 11 already
   23 | name = \"classic\"
      = give each account a name of its own
 bridge.toml:24: [[account]] `protocol` cannot be \"web\"
   24 | protocol = \"web\"
-     = write \"webqq\"
-bridge.toml:25: [[account]] `server` is no address of an HTTP server
-  25 | server = \"http://…@127.0.0.1:8600/path\"
-     = write scheme, host and port alone, like \"http://127.0.0.1:8600\"
-bridge.toml:26: [[account]] `login` cannot be \"password\": that is not in this version of qqxmpp
-  26 | login = \"password\"
-     = write \"qr\", or take a version that has it"
+     = write \"onebot\" or \"webqq\""
     );
     assert_eq!(
         told_with(
@@ -242,6 +233,91 @@ bridge.toml:15: [[account]] `server_port` is no known key
   15 | server_port = 1
      = did you mean `server`?"
     );
+}
+
+#[test]
+fn accounts_of_onebot() {
+    let account = |keys: &str| {
+        let more = format!(
+            "[[account]]\nname = \"main\"\nprotocol = \"onebot\"\n{keys}\n\n[[mapping]]\naccount = \"classic\""
+        );
+        with("[[mapping]]", &more)
+    };
+    let told = |keys: &str| told(&account(keys));
+    assert!(told("access_token = \"hush\"").starts_with(
+        "\
+bridge.toml:16: [[account]] `url` is missing
+  16 | [[account]]
+     = add a line url = \"ws://127.0.0.1:3001\", or listen = \"127.0.0.1:6199\" when the other side connects"
+    ));
+    assert_eq!(
+        told("url = \"http://127.0.0.1:3001\"\nlogin = \"qr\"\nqq = 123456789"),
+        "\
+bridge.toml:19: [[account]] `url` is no address of a WebSocket server
+  19 | url = \"http://127.0.0.1:3001\"
+     = write it like \"ws://127.0.0.1:3001\", or wss:// for TLS
+bridge.toml:20: [[account]] `login` is a key of webqq accounts
+  20 | login = \"qr\"
+     = take the line out
+bridge.toml:21: [[account]] `qq` is for `listen` alone
+  21 | qq = 123456789
+     = take the line out"
+    );
+    assert_eq!(
+        told("url = \"ws://127.0.0.1:3001/?access_token=hush\"\nlisten = \"127.0.0.1:6199\""),
+        "\
+bridge.toml:19: [[account]] `url` holds a secret
+  19 | url = \"ws://127.0.0.1:3001/?access_token= …
+     = write it into a line of its own: access_token = \"…\"
+bridge.toml:20: [[account]] `listen` stands beside `url`
+  20 | listen = \"127.0.0.1:6199\"
+     = keep one: with `url` the gateway connects, with `listen` the other side does"
+    );
+    assert_eq!(
+        told("listen = \"0.0.0.0:6199\"\nqq = \"me\""),
+        "\
+bridge.toml:20: [[account]] `qq` must be a QQ number, not text
+  20 | qq = \"me\"
+     = write the number as QQ shows it, without quotes"
+    );
+    assert_eq!(
+        told("listen = \"0.0.0.0:6199\""),
+        "\
+bridge.toml:19: [[account]] `access_token` is missing: who reaches 0.0.0.0:6199 could speak as the account
+  19 | listen = \"0.0.0.0:6199\"
+     = add a line access_token = \"…\", the same as on the other side"
+    );
+    let two = "listen = \"127.0.0.1:6199\"\nqq = 10001\n[[account]]\nname = \"other\"\nprotocol = \"onebot\"\nlisten = \"127.0.0.1:6199\"";
+    assert_eq!(
+        told(two),
+        "\
+bridge.toml:24: [[account]] `listen` is 127.0.0.1:6199 again: it stands in line 19 already
+  24 | listen = \"127.0.0.1:6199\"
+     = give each of these accounts its own number: qq = 123456789"
+    );
+    assert!(load(&account(&format!("{two}\nqq = 10002"))).is_ok());
+}
+
+#[test]
+fn what_is_fetched_after_an_outage() {
+    assert_eq!(
+        told_with(
+            "[store]",
+            "[relay]\nbackfill = { count = -1, age = \"48h\", ages = 1 }\n[store]\nkeep = \"1d\""
+        ),
+        "\
+bridge.toml:8: [relay] `backfill` `count` cannot be -1
+  8 | backfill = { count = -1, age = \"48h\", ages = 1 }
+    = write a number from 0 to 100000
+bridge.toml:8: [relay] `backfill` `age` is longer than `keep` of [store]
+  8 | backfill = { count = -1, age = \"48h\", ages = 1 }
+    = the archive knows what was shown already: fetch nothing older than it keeps
+bridge.toml:8: [relay] `backfill` `ages` is no known key
+  8 | backfill = { count = -1, age = \"48h\", ages = 1 }
+    = did you mean `age`?"
+    );
+    let short = load(&with("[store]", "[store]\nkeep = \"2h\"")).expect("fine");
+    assert_eq!(short.relay.backfill.age, std::time::Duration::from_secs(2 * 3600));
 }
 
 #[test]

@@ -9,7 +9,7 @@ use anyhow::{Context as _, ensure};
 use lab::jabber::Stanza as _;
 use lab::{Jabber, http};
 
-use crate::stage::{CARD, GROUP, NICK, OWNER, ROOM, Stage};
+use crate::stage::{NICK, PAIRS, Pair, Stage};
 
 const FROM_QQ: &str = "大家早！Good morning from QQ.";
 const FROM_XMPP: &str = "早！Good morning from XMPP.";
@@ -19,29 +19,45 @@ const LIMIT: Duration = Duration::from_secs(20);
 pub(crate) async fn run(stage: &Stage, page: Option<SocketAddr>) -> anyhow::Result<()> {
     let mut alice = Jabber::connect(&stage.server, "alice", "check").await?;
     alice.set_limit(LIMIT);
-    let join = alice.join(ROOM, NICK).await.context("alice cannot join the room")?;
-    println!("room    {NICK} joined {ROOM}");
-    if !join.nicks().contains(&CARD) {
-        let member = alice.wait_presence(&format!("{ROOM}/{CARD}")).await;
+    for pair in &PAIRS {
+        println!("\n{}, by {}", pair.room, pair.protocol);
+        let crossed = cross(stage, &mut alice, pair).await;
+        crossed.with_context(|| format!("group {} and {}", pair.group, pair.room))?;
+    }
+    if let Some(page) = page {
+        look_at_page(page)
+            .await
+            .context("the page of Converse.js is not served")?;
+    }
+    alice.close().await
+}
+
+/// A line each way between a group and its room.
+async fn cross(stage: &Stage, alice: &mut Jabber, pair: &Pair) -> anyhow::Result<()> {
+    let Pair { group, room, card, .. } = *pair;
+    let join = alice.join(room, NICK).await.context("alice cannot join the room")?;
+    println!("room    {NICK} joined {room}");
+    if !join.nicks().contains(&card) {
+        let member = alice.wait_presence(&format!("{room}/{card}")).await;
         member.context("the people of the group are not in the room")?;
     }
-    println!("room    {CARD} of the group is here too");
+    println!("room    {card} of the group is here too");
 
-    let said = stage.sandbox.say(GROUP, OWNER, FROM_QQ).await?;
-    println!("group   {CARD}: {FROM_QQ}");
+    let said = stage.sandbox.say(group, pair.owner, FROM_QQ).await?;
+    println!("group   {card}: {FROM_QQ}");
     let seen = alice
-        .wait_body(ROOM, FROM_QQ)
+        .wait_body(room, FROM_QQ)
         .await
         .context("what was said on QQ did not come to the room")?;
     println!("room    {}: {FROM_QQ}", seen.nick());
 
-    alice.say(ROOM, FROM_XMPP).await?;
+    alice.say(room, FROM_XMPP).await?;
     println!("room    {NICK}: {FROM_XMPP}");
     let wanted = format!("{NICK}: {FROM_XMPP}");
     let seen = stage
         .sandbox
         .wait_message(
-            GROUP,
+            group,
             said,
             |message| message.text() == wanted,
             "such message of the gateway",
@@ -49,13 +65,7 @@ pub(crate) async fn run(stage: &Stage, page: Option<SocketAddr>) -> anyhow::Resu
         .await
         .context("what was said in the room did not come to QQ")?;
     println!("group   {}: {}", seen.from, seen.text());
-
-    if let Some(page) = page {
-        look_at_page(page)
-            .await
-            .context("the page of Converse.js is not served")?;
-    }
-    alice.close().await
+    Ok(())
 }
 
 async fn look_at_page(page: SocketAddr) -> anyhow::Result<()> {

@@ -15,13 +15,36 @@ use lab::{Kind, Options, Process, Sandbox, Server, http};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
-/// A group of the sandbox's world, «Rust 交流群».
-pub(crate) const GROUP: u64 = 346_000_003;
-/// The room that is paired with it.
-pub(crate) const ROOM: &str = "rust@qq.localhost";
-/// Its owner on QQ, and the card that the others see.
-pub(crate) const OWNER: u64 = 222_333_444;
-pub(crate) const CARD: &str = "老王";
+/// A group of the sandbox's world, and the room that is paired with it.
+pub(crate) struct Pair {
+    /// The group's number.
+    pub(crate) group: u64,
+    /// The room.
+    pub(crate) room: &'static str,
+    /// The group's owner, and the card that the others see.
+    pub(crate) owner: u64,
+    pub(crate) card: &'static str,
+    /// How the gateway's account in it is reached.
+    pub(crate) protocol: &'static str,
+}
+
+/// One of each protocol.
+pub(crate) const PAIRS: [Pair; 2] = [
+    Pair {
+        group: 346_000_003,
+        room: "rust@qq.localhost",
+        owner: 222_333_444,
+        card: "老王",
+        protocol: "SmartQQ",
+    },
+    Pair {
+        group: 346_000_004,
+        room: "cats@qq.localhost",
+        owner: 700_100_200,
+        card: "三花的妈",
+        protocol: "OneBot 11",
+    },
+];
 /// What alice is called in the room; `alice` alone is the name of somebody in the group.
 pub(crate) const NICK: &str = "Alice W";
 
@@ -138,7 +161,7 @@ impl Stage {
     pub(crate) fn page_values(&self) -> [(&'static str, String); 3] {
         [
             ("@WEBSOCKET@", self.server.websocket_url()),
-            ("@ROOM@", ROOM.to_owned()),
+            ("@ROOM@", PAIRS[0].room.to_owned()),
             ("@NICK@", NICK.to_owned()),
         ]
     }
@@ -171,7 +194,9 @@ impl Stage {
             "",
             "bob@localhost with password bob, or alice@localhost with password alice",
         );
-        line("", &format!("then join the room {ROOM}"));
+        for pair in &PAIRS {
+            line("", &format!("then join the room {} (by {})", pair.room, pair.protocol));
+        }
         line(
             "gateway",
             &format!("http://{0}/readyz  http://{0}/metrics", self.health),
@@ -188,8 +213,6 @@ fn configuration(server: &Server, sandbox: &Sandbox, health: SocketAddr) -> Stri
         ("@SECRET@", server.secret().to_owned()),
         ("@HEALTH@", health.to_string()),
         ("@SANDBOX@", sandbox.address().to_string()),
-        ("@GROUP@", GROUP.to_string()),
-        ("@ROOM@", ROOM.to_owned()),
     ]
     .iter()
     .fold(CONFIG.to_owned(), |config, (name, value)| config.replace(name, value))
