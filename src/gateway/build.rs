@@ -45,10 +45,7 @@ pub(super) fn portal(config: &Config, row: &config::Row) -> portal::Settings {
         faces,
         language: config.xmpp.language,
         farewell: config.rooms.farewell,
-        backfill: portal::Backfill {
-            count: 500,
-            age: std::time::Duration::from_secs(24 * 3600),
-        },
+        backfill: config.relay.backfill,
     }
 }
 

@@ -60,6 +60,9 @@ impl Portal {
     /// Something of a group may be missing from here on. Nothing is where nothing was ever heard: a first start brings no
     /// history into the room.
     pub(super) async fn open_gap(&mut self, account: &AccountName, number: GroupNumber) -> anyhow::Result<()> {
+        if self.settings.backfill.count == 0 {
+            return Ok(());
+        }
         let last = self.wiring.store.last_event(account, number).await?;
         let Some(group) = self.groups.get_mut(number) else {
             return Ok(());

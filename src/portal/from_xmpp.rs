@@ -53,17 +53,7 @@ impl Portal {
                 }),
                 Effect::Moderated {
                     by, nick, row, time, ..
-                } => draft.message(
-                    NewMessage {
-                        identity: Identity::Line,
-                        time,
-                        author: Author::Occupant(by.to_bare()),
-                        nick,
-                        rows: vec![Content::Retraction { row, moderated: true }],
-                        pieces: Vec::new(),
-                    },
-                    None,
-                ),
+                } => draft.message(self.moderated(Author::Occupant(by.to_bare()), nick, row, time), None),
                 Effect::Archive(query) => {
                     self.archive.ask(
                         Question::Page(Box::new(query)),
@@ -115,6 +105,22 @@ impl Portal {
         draft.message(message, Some(said));
     }
 
+    /// An owner takes away what somebody else said: here, and where the account said it on QQ.
+    fn moderated(&self, author: Author, nick: String, row: Seq, time: Timestamp) -> NewMessage {
+        NewMessage {
+            identity: Identity::Line,
+            time,
+            author,
+            rows: vec![Content::Retraction { row, moderated: true }],
+            pieces: Vec::new(),
+            upon: Some(self.acting(Acting::TakeBack {
+                rows: vec![row],
+                moderator: Some(nick.clone()),
+            })),
+            nick,
+        }
+    }
+
     /// What an occupant's stanza does to earlier rows, here and on QQ.
     fn upon(&self, spoken: &Spoken) -> Option<Upon> {
         let act = match (spoken.retracts, &spoken.reacts) {
@@ -128,7 +134,11 @@ impl Portal {
             },
             (None, None) => return None,
         };
-        Some(Upon {
+        Some(self.acting(act))
+    }
+
+    fn acting(&self, act: Acting) -> Upon {
+        Upon {
             act,
             account: self.settings.account.clone(),
             groups: if self.settings.to_qq {
@@ -136,7 +146,7 @@ impl Portal {
             } else {
                 Vec::new()
             },
-        })
+        }
     }
 
     /// What the store keeps of a change.

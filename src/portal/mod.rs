@@ -45,7 +45,7 @@ use tokio_util::sync::CancellationToken;
 
 pub use mailbox::Mailbox;
 
-use crate::config::{Language, Template};
+use crate::config::{Backfill, Language, Template};
 use crate::metrics::Metrics;
 use crate::model::{AccountName, GroupNumber};
 use crate::qq::faces::Known;
@@ -82,15 +82,6 @@ pub struct Settings {
     pub farewell: bool,
     /// How much of a gap is closed.
     pub backfill: Backfill,
-}
-
-/// How much of what was said while nobody listened is fetched, where the session has history.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Backfill {
-    /// At most so many messages, the newest.
-    pub count: usize,
-    /// Nothing older than this. The store must keep messages longer, or what it forgot would be news.
-    pub age: Duration,
 }
 
 impl Settings {

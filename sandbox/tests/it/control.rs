@@ -61,7 +61,10 @@ async fn errors_are_sentences() {
     let listed = control(at, "GET", "faults", &json!({})).await.1;
     assert_eq!(listed["armed"], json!([]));
     for kind in listed["kinds"].as_array().unwrap() {
-        assert!(kind["kind"].is_string() && kind["does"].as_str().unwrap().len() > 10, "{kind}");
+        assert!(
+            kind["kind"].is_string() && kind["does"].as_str().unwrap().len() > 10,
+            "{kind}"
+        );
     }
 }
 

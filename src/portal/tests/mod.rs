@@ -16,8 +16,8 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_xmpp::Stanza;
 
-use super::{Backfill, Control, Ended, Handle, Inbox, Settings, Wiring, channel, run};
-use crate::config::{Allow, Language, Occupants, Template};
+use super::{Control, Ended, Handle, Inbox, Settings, Wiring, channel, run};
+use crate::config::{Allow, Backfill, Language, Occupants, Template};
 use crate::metrics::Metrics;
 use crate::model::{AccountName, EventId, GroupNumber, Member, MemberId, Message, Part, QqNumber, Role, Timestamp};
 use crate::qq::faces::Known;
