@@ -89,10 +89,10 @@ impl Calls {
         let (answer, answered) = oneshot::channel();
         let _registered = self.register(&echo, answer)?;
         let written = Arc::new(AtomicBool::new(false));
-        let frame = Outgoing {
-            text: json!({"action": action, "params": params, "echo": echo}).to_string(),
-            written: written.clone(),
-        };
+        let frame = Outgoing::new(
+            json!({"action": action, "params": params, "echo": echo}).to_string(),
+            written.clone(),
+        );
         let exchange = async {
             if self.0.out.send(frame).await.is_err() {
                 return None;
@@ -148,10 +148,9 @@ impl Calls {
             Value::String(echo) => echo.clone(),
             other => other.to_string(),
         };
-        match self.open().remove(&echo) {
-            // Who waited may have gone in this moment.
-            Some(waiting) => drop(waiting.send(frame)),
-            None => tracing::debug!(echo, "an answer came that nobody waits for"),
+        let waiting = self.open().remove(&echo);
+        if waiting.is_none_or(|waiting| waiting.send(frame).is_err()) {
+            tracing::debug!(echo, "an answer came that nobody waits for");
         }
         Sorted::Answer
     }
@@ -198,8 +197,7 @@ mod tests {
 
     async fn written(frames: &mut mpsc::Receiver<Outgoing>) -> Value {
         let frame = frames.recv().await.expect("a frame");
-        frame.written.store(true, Ordering::Relaxed);
-        crate::qq::onebot::json::parse(&frame.text).expect("JSON")
+        crate::qq::onebot::json::parse(&frame.write()).expect("JSON")
     }
 
     #[tokio::test]

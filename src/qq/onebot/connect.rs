@@ -60,8 +60,10 @@ pub(super) async fn connect(url: &Url, token: Option<&Secret>, ping_every: Durat
 /// The addresses for calls and events, where the given one carries only half.
 fn halves(url: &Url) -> Option<(Url, Url)> {
     let path = url.path();
-    let bare = path.strip_suffix('/').unwrap_or(path);
-    let base = bare.strip_suffix("/api").or_else(|| bare.strip_suffix("/event"))?;
+    let trimmed = path.strip_suffix('/').unwrap_or(path);
+    let base = trimmed
+        .strip_suffix("/api")
+        .or_else(|| trimmed.strip_suffix("/event"))?;
     let with = |end: &str| {
         let mut url = url.clone();
         url.set_path(&format!("{base}{end}"));
@@ -80,7 +82,8 @@ async fn open(url: &Url, token: Option<&Secret>, ping_every: Duration) -> Result
         value.set_sensitive(true);
         request.headers_mut().insert(AUTHORIZATION, value);
     }
-    let connecting = connect_async_with_config(request, Some(limits()), true);
+    // The handshake's future holds large buffers.
+    let connecting = Box::pin(connect_async_with_config(request, Some(limits()), true));
     match timeout(PATIENCE, connecting).await {
         Ok(Ok((ws, _))) => Ok(Socket::start(ws, ping_every)),
         Ok(Err(Error::Http(response))) => Err(match response.status() {

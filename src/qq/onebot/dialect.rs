@@ -184,13 +184,13 @@ impl Dialect {
 
     /// What makes a message the same message for everybody.
     pub(super) fn event_id(&self, heard: &Heard) -> EventId {
-        let id = match self.seq(heard) {
-            Some(seq) => format!("seq:{seq}"),
-            None => {
+        let id = self.seq(heard).map_or_else(
+            || {
                 let Timestamp(ms) = heard.time.unwrap_or_default();
                 format!("id:{}:{}", heard.handle.0, ms / 1000)
-            }
-        };
+            },
+            |seq| format!("seq:{seq}"),
+        );
         EventId(id.into())
     }
 

@@ -80,11 +80,10 @@ impl Session {
             };
             match gap.take(read(&data, own, group), dialect) {
                 Page::Reached => return true,
-                Page::Enough => return false,
                 Page::More => {}
                 // Versions of NapCat do not agree on what the direction means (NapCatQQ#441).
                 Page::NothingNew if page == 1 && dialect.paging == Paging::MessageIdReversed => older_first = false,
-                Page::NothingNew => return false,
+                Page::Enough | Page::NothingNew => return false,
             }
         }
         false

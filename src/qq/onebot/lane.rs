@@ -107,6 +107,8 @@ struct Lane {
     shown_version: u64,
     seen: VecDeque<EventId>,
     files: Files,
+    /// What happened before the portal knew that the session is on line again: told earlier, it would hide the gap before it.
+    early: VecDeque<Event>,
 }
 
 impl Lane {
@@ -121,6 +123,7 @@ impl Lane {
             shown_version: 0,
             seen: VecDeque::new(),
             files,
+            early: VecDeque::new(),
         }
     }
 
@@ -137,10 +140,28 @@ impl Lane {
             };
             match job {
                 None => return,
-                Some(Job::Look) => self.look().await,
-                Some(Job::Heard(event)) => self.hear(*event).await,
+                Some(Job::Look) => {
+                    self.look().await;
+                    self.catch_up().await;
+                }
+                Some(Job::Heard(event)) => {
+                    self.early.push_back(*event);
+                    self.catch_up().await;
+                }
                 Some(Job::Found(message)) => self.say(*message).await,
             }
+        }
+    }
+
+    /// Takes what happened, as soon as the session is on line.
+    async fn catch_up(&mut self) {
+        while self.session.roster().standing.is_ok() {
+            let Some(event) = self.early.pop_front() else { return };
+            self.hear(event).await;
+        }
+        if self.early.len() > DEPTH {
+            self.early.pop_front();
+            self.behind.store(true, Ordering::Relaxed);
         }
     }
 

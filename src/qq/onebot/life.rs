@@ -88,6 +88,8 @@ async fn attend(session: &Arc<Session>, pair: &mut Pair, source: &mut Source) ->
     let calls = Calls::new(pair.api.out.clone());
     session.set_calls(Some(calls.clone()));
     session.activity.forget();
+    // What was said while there was no link is known to history alone.
+    session.gap_all();
     let mut pulse = Pulse::new();
     let word = pulse.qq.clone();
     let end = tokio::select! {

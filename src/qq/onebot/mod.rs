@@ -190,3 +190,5 @@ pub async fn run(
 
 #[cfg(test)]
 mod tests;
+#[cfg(test)]
+mod vectors;

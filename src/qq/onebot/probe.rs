@@ -193,7 +193,7 @@ impl Probe {
                 && let Some((member, _, mute)) = member(&info)
                 && let Some(known) = roster.groups.get_mut(group)
             {
-                known.mute(Some(own), mute);
+                known.mute(Some(own), mute.unwrap_or_default());
                 known.members.insert(own, member);
             }
             if let Some(why) = roster.muted(*group) {

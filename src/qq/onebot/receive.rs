@@ -115,10 +115,10 @@ impl Session {
             }
             event => {
                 self.activity.heard();
-                match group(&event) {
-                    Some(group) => self.to_lane(group, Job::Heard(Box::new(event))),
-                    None => tracing::debug!(account = %self.settings.name, ?event, "an event without a group"),
-                }
+                let Some(group) = group(&event) else {
+                    return tracing::debug!(account = %self.settings.name, "an event without a group");
+                };
+                self.to_lane(group, Job::Heard(Box::new(event)));
             }
         }
     }

@@ -184,21 +184,23 @@ impl Group {
     /// Takes the list of members. An empty one says nothing.
     pub(super) fn take_members(&mut self, list: &Value) -> bool {
         let items = field::items(list).iter().take(MEMBERS_MAX);
-        let read: Vec<(Member, QqNumber, Duration)> = items.filter_map(member).collect();
+        let read: Vec<(Member, QqNumber, Option<Duration>)> = items.filter_map(member).collect();
         if read.is_empty() {
             return false;
         }
-        let whole = self.mutes.remove(&None);
-        self.mutes.clear();
-        self.mutes.extend(whole.map(|until| (None, until)));
         for (_, number, mute) in &read {
-            self.mute(Some(*number), *mute);
+            if let Some(mute) = mute {
+                self.mute(Some(*number), *mute);
+            }
         }
         let members = read.into_iter().map(|(member, number, _)| (number, member)).collect();
         if self.members != members {
             self.members = members;
             self.version += 1;
         }
+        let (members, now) = (&self.members, Instant::now());
+        self.mutes
+            .retain(|whom, until| *until > now && whom.is_none_or(|whom| members.contains_key(&whom)));
         true
     }
 
@@ -213,8 +215,8 @@ impl Group {
     }
 }
 
-/// Reads a member of a list or of `get_group_member_info`, with what is left of a mute.
-pub(super) fn member(item: &Value) -> Option<(Member, QqNumber, Duration)> {
+/// Reads a member of a list or of `get_group_member_info`, with what is left of a mute where that is told.
+pub(super) fn member(item: &Value) -> Option<(Member, QqNumber, Option<Duration>)> {
     let number = field::user(&item["user_id"])?;
     let member = Member {
         id: MemberId::Number(number),
@@ -222,8 +224,8 @@ pub(super) fn member(item: &Value) -> Option<(Member, QqNumber, Duration)> {
         card: field::name(&item["card"]),
         role: event::role(&item["role"]),
     };
-    let until = Timestamp::from_secs(field::signed(&item["shut_up_timestamp"]).unwrap_or(0));
-    Some((member, number, until.since(Timestamp::now())))
+    let until = field::signed(&item["shut_up_timestamp"]).map(Timestamp::from_secs);
+    Some((member, number, until.map(|until| until.since(Timestamp::now()))))
 }
 
 #[cfg(test)]

@@ -39,9 +39,30 @@ pub(super) fn limits() -> WebSocketConfig {
 /// A frame on its way out.
 #[derive(Debug)]
 pub(super) struct Outgoing {
-    pub(super) text: String,
+    message: Message,
     /// Set when writing begins: from then on nobody can say that the other side did not get it.
-    pub(super) written: Arc<AtomicBool>,
+    written: Arc<AtomicBool>,
+}
+
+impl Outgoing {
+    pub(super) fn new(text: String, written: Arc<AtomicBool>) -> Self {
+        let message = Message::text(text);
+        Self { message, written }
+    }
+
+    fn ping() -> Self {
+        Self {
+            message: Message::Ping(Vec::new().into()),
+            written: Arc::default(),
+        }
+    }
+
+    /// Takes it as a writer would.
+    #[cfg(test)]
+    pub(super) fn write(self) -> String {
+        self.written.store(true, Ordering::Relaxed);
+        self.message.to_string()
+    }
 }
 
 /// What came in.
@@ -149,19 +170,15 @@ where
     let mut ticks = interval_at(Instant::now() + ping_every, ping_every);
     ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
     loop {
-        let message = tokio::select! {
-            next = outgoing.recv() => match next {
-                Some(Outgoing { text, written }) => {
-                    written.store(true, Ordering::Relaxed);
-                    Message::text(text)
-                }
-                None => {
-                    timeout(Duration::from_secs(1), sink.close()).await.ok();
-                    return Ended::Closed;
-                }
-            },
-            _ = ticks.tick() => Message::Ping(Vec::new().into()),
+        let next = tokio::select! {
+            next = outgoing.recv() => next,
+            _ = ticks.tick() => Some(Outgoing::ping()),
         };
+        let Some(Outgoing { message, written }) = next else {
+            timeout(Duration::from_secs(1), sink.close()).await.ok();
+            return Ended::Closed;
+        };
+        written.store(true, Ordering::Relaxed);
         writing.store(true, Ordering::Relaxed);
         let sent = timeout(WRITE_PATIENCE, sink.send(message)).await;
         writing.store(false, Ordering::Relaxed);

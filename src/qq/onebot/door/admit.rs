@@ -36,6 +36,7 @@ enum Refusal {
 }
 
 /// Judges and upgrades.
+#[expect(clippy::result_large_err, reason = "the WebSocket crate wants the response by value")]
 pub(super) async fn admit(stream: TcpStream, accounts: &[Account], ping_every: Duration) -> Result<Admitted, String> {
     stream.set_nodelay(true).ok();
     let mut judged = None;
@@ -63,7 +64,6 @@ pub(super) async fn admit(stream: TcpStream, accounts: &[Account], ping_every: D
     })
 }
 
-#[expect(clippy::result_large_err, reason = "the WebSocket crate wants the response by value")]
 fn judge(headers: &HeaderMap, query: &str, accounts: &[Account]) -> Result<(Role, Vec<u64>), Refusal> {
     let header = |name: &str| headers.get(name).and_then(|value| value.to_str().ok()).map(str::trim);
     let own = header("x-self-id")

@@ -41,8 +41,6 @@ impl Session {
             tracing::warn!(account = %self.settings.name, why, "the group list was not read");
         }
         self.try_history().await;
-        // What was said while there was no link is known to history alone.
-        self.gap_all();
         Ok(())
     }
 
@@ -94,7 +92,7 @@ impl Session {
         self.follow_mapping();
         self.roster().groups_read = Some(Instant::now());
         let list = self
-            .ask("get_group_list", json!({}))
+            .ask("get_group_list", json!({"no_cache": true}))
             .await
             .map_err(|error| error.to_string())?;
         let taken = self.roster().take_groups(&list);

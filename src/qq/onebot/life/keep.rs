@@ -65,7 +65,7 @@ impl Session {
         if let Some(group) = self.roster().groups.get_mut(&group) {
             group.asked = Some(Instant::now());
         }
-        let params = json!({"group_id": group.0});
+        let params = json!({"group_id": group.0, "no_cache": true});
         let list = self
             .call("get_group_member_list", params, self.settings.pace.call * 2)
             .await;

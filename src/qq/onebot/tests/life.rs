@@ -95,6 +95,25 @@ fn backfill(act: &Act) -> Option<(Vec<String>, bool)> {
 }
 
 #[tokio::test]
+async fn nothing_is_said_before_the_portal_knows_of_the_gap() {
+    let mut running = Running::start(Fake::new()).await;
+    running.ready().await;
+    let login = json!({"user_id": OWN});
+    running
+        .fake
+        .reply("get_login_info", [Reply::Late(Duration::from_millis(200), login)]);
+    running.fake.hang_up();
+    running.offline().await;
+    while running.fake.count("get_login_info") < 2 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    running.fake.tell(&said(GROUP, 81, ALICE, "early"));
+    assert_eq!(running.act().await, Act::Online { history: true });
+    assert_eq!(text(&running.message().await), "early");
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_wish_for_history_is_answered_also_when_there_is_none() {
     let mut running = Running::start(Fake::new()).await;
     running.ready().await;
