@@ -19,7 +19,7 @@ use tokio::time::Instant;
 use crate::qq::{Act, GroupEvent, Known, Session};
 
 /// New events wait for their history so long at most.
-pub(super) const PATIENCE: Duration = Duration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
 /// And so many of them.
 const MAX_HELD: usize = 1024;
 
@@ -109,10 +109,10 @@ impl Gap {
         None
     }
 
-    /// When the wait ends, if nothing comes before: now, when too much waits.
+    /// When the wait ends, if nothing comes before; it has ended when too much waits.
     pub(super) fn deadline(&self) -> Option<Instant> {
         if self.held.len() >= MAX_HELD {
-            return self.until.map(|until| until.min(Instant::now()));
+            return self.until.map(|until| until - PATIENCE);
         }
         self.until
     }

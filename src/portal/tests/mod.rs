@@ -1,7 +1,9 @@
 //! A portal with a real store, between a session and a server that are played by the test.
 
 mod ending;
+mod gap;
 mod motion;
+mod recall;
 mod told;
 
 use std::sync::Arc;
@@ -19,12 +21,15 @@ use tokio_xmpp::Stanza;
 use super::{Control, Ended, Handle, Inbox, Settings, Wiring, channel, run};
 use crate::config::{Allow, Backfill, Language, Occupants, Template};
 use crate::metrics::Metrics;
-use crate::model::{AccountName, EventId, GroupNumber, Member, MemberId, Message, Part, QqNumber, Role, Timestamp};
+use crate::model::{
+    AccountName, EventId, GroupNumber, Handle as QqHandle, Member, MemberId, Message, Part, QqNumber, Role, Row, Seq,
+    Timestamp,
+};
 use crate::qq::faces::Known;
 use crate::qq::piece::Limits;
 use crate::qq::{Act, Command, GroupEvent, Session};
 use crate::room::hosted;
-use crate::store::{RoomId, Store};
+use crate::store::{Deed, RoomId, Settled, Store};
 use crate::xmpp::link::Batch;
 use crate::xmpp::{Event, Link};
 
@@ -125,6 +130,47 @@ impl Lab {
         }
     }
 
+    /// A portal that is connected, with Ann in its room.
+    async fn attended(settings: Settings) -> (Self, Server) {
+        let lab = Self::with(settings);
+        let mut server = lab.connect();
+        lab.enter(ANN, "Ann");
+        server.until_entered(ANN).await;
+        (lab, server)
+    }
+
+    /// All rows of the room, once this line is among them: everything that came before it was taken.
+    async fn rows_upto(&self, server: &mut Server, marker: u64) -> Vec<Row> {
+        self.act(GROUP, Act::Missed(Some(marker))).await;
+        let line = format!("{marker} messages from QQ are missing here");
+        server.until_body(ANN, &line).await;
+        let room = self.room().await;
+        self.store.rows_after(room, Seq(0), 10_000).await.expect("rows")
+    }
+
+    /// What waits for QQ, one group's pieces after the other's, as if each was sent under a handle of its number.
+    async fn send_all(&self) -> Vec<(GroupNumber, Deed)> {
+        let account = AccountName("main".into());
+        let mut sent = Vec::new();
+        loop {
+            let now = Timestamp::now();
+            let due = self.store.due(&account, now, 100).await.expect("pieces");
+            if due.is_empty() {
+                return sent;
+            }
+            for piece in due {
+                assert!(self.store.sending(piece.id, now).await.expect("a mark"));
+                let handle = match piece.deed {
+                    Deed::Say { .. } => Some(QqHandle(format!("sent-{}", piece.id).into())),
+                    Deed::Recall { .. } | Deed::React { .. } => None,
+                };
+                let settled = self.store.settle(piece.id, Settled::Sent(handle), now).await;
+                settled.expect("settled");
+                sent.push((piece.group, piece.deed));
+            }
+        }
+    }
+
     /// A connection to a server.
     fn connect(&self) -> Server {
         let (link, batches) = Link::new(BareJid::new("qq.example").expect("a domain"), 64);
@@ -204,6 +250,18 @@ impl Lab {
     async fn said(&self, group: GroupNumber, id: &str) {
         self.act(group, Act::Said(message(id, false))).await;
     }
+}
+
+/// Said by the member 10, with the id as its text; the account calls it `h-` and the id.
+fn named(id: &str) -> Message {
+    Message {
+        handle: Some(handle(&format!("h-{id}"))),
+        ..message(id, false)
+    }
+}
+
+fn handle(text: &str) -> QqHandle {
+    QqHandle(text.into())
 }
 
 /// Said by the member 10, with the id as its text.

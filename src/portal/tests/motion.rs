@@ -1,7 +1,6 @@
 //! Order, breaks and repetitions: what is accepted is shown once, in order, to everybody who was there.
 
 use super::*;
-use crate::store::Deed;
 
 fn numbered(range: std::ops::Range<usize>) -> Vec<String> {
     range.map(|n| format!("q{n}")).collect()
