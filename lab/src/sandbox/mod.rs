@@ -1,6 +1,7 @@
 //! The control side of the QQ sandbox: what a test does as a person on QQ, as the phone, as the operator of the sandbox, and
 //! what it asks about the bridge. Plain JSON over HTTP; the sandbox's own types are not known here.
 
+mod onebot;
 mod world;
 
 use std::net::{Ipv4Addr, SocketAddr};

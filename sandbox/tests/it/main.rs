@@ -1,5 +1,5 @@
 //! The sandbox seen from outside: a small `SmartQQ` client written from the notes on the service, old clients' ways of
-//! calling, and the control API.
+//! calling, a plain `OneBot` application, and the control API.
 
 #![allow(
     clippy::unwrap_used,
@@ -14,6 +14,7 @@ mod control;
 mod keep;
 mod login;
 mod old_clients;
+mod onebot;
 mod program;
 mod robust;
 mod seeds;
