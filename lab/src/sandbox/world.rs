@@ -148,16 +148,16 @@ impl Sandbox {
         self.post(&format!("groups/{group}/recall"), &json!({ "id": id })).await
     }
 
-    /// Somebody puts a face to a message, or takes it away.
-    pub async fn react(&self, group: u64, id: i64, from: u64, emoji: &str, added: bool) -> anyhow::Result<Value> {
-        let body = json!({ "id": id, "from": from, "emoji": emoji, "added": added });
-        self.post(&format!("groups/{group}/reactions"), &body).await
+    /// Somebody puts a face to a message: the number of a QQ face or of a character.
+    pub async fn react(&self, group: u64, id: i64, from: u64, emoji: u32) -> anyhow::Result<Value> {
+        let body = json!({ "id": id, "from": from, "emoji": emoji });
+        self.post(&format!("groups/{group}/react"), &body).await
     }
 
-    /// The faces that were put to a message.
-    pub async fn reactions(&self, group: u64, id: i64) -> anyhow::Result<Vec<Value>> {
-        let found = self.get(&format!("groups/{group}/reactions?id={id}")).await?;
-        Ok(serde_json::from_value(found)?)
+    /// Somebody takes it away again.
+    pub async fn unreact(&self, group: u64, id: i64, from: u64, emoji: u32) -> anyhow::Result<Value> {
+        let body = json!({ "id": id, "from": from, "emoji": emoji, "remove": true });
+        self.post(&format!("groups/{group}/react"), &body).await
     }
 
     /// The owner ends the group.

@@ -3,10 +3,11 @@
 use std::fmt::Write as _;
 use std::time::Duration;
 
-use anyhow::Context as _;
+use anyhow::{Context as _, ensure};
 use lab::jabber::Stanza as _;
 use lab::{Kind, Sandbox};
 use minidom::Element;
+use tokio::time::{Instant, sleep};
 
 use crate::support::Bridge;
 use crate::support::onebot::{BOT, Far};
@@ -80,7 +81,12 @@ async fn flood(flavour: &str) -> anyhow::Result<()> {
     let mut alice = bridge.jabber("alice", "phone").await?;
     alice.set_limit(Duration::from_secs(60));
     for n in 0..GROUPS {
-        alice.join(&room(n), "Alice W").await?;
+        // The account is on line before the last room is.
+        let end = Instant::now() + Duration::from_secs(20);
+        while let Err(error) = alice.join(&room(n), "Alice W").await {
+            ensure!(Instant::now() < end, "{error:#}");
+            sleep(Duration::from_millis(100)).await;
+        }
     }
     let talks = (0..GROUPS).map(|n| {
         let sandbox = Sandbox::at(bridge.sandbox.address());

@@ -12,15 +12,15 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::support::Bridge;
-use crate::support::onebot::{BOT, CATS, CATS_ROOM, CHEN, DMITRI, Far, Way};
+use crate::support::onebot::{BOT, CATS, CATS_ROOM, CHEN, DMITRI, Far, Way, cats_are_shown};
 
 const REPLY: &str = "urn:xmpp:reply:0";
 const RETRACT: &str = "urn:xmpp:message-retract:1";
 const REACTIONS: &str = "urn:xmpp:reactions:0";
-const REFERENCE: &str = "urn:xmpp:reference:0";
+const MENTIONS: &str = "urn:xmpp:mentions:0";
 const LIMIT: Duration = Duration::from_secs(20);
 /// QQ's face for a thumb up (赞).
-const THUMB: &str = "76";
+const THUMB: u32 = 76;
 
 async fn talk(kind: Kind, flavour: &str, way: Way) -> anyhow::Result<()> {
     let Some(mut bridge) = Bridge::start_onebot(kind, &Far::of(flavour).by(way)).await? else {
@@ -29,7 +29,8 @@ async fn talk(kind: Kind, flavour: &str, way: Way) -> anyhow::Result<()> {
     bridge.sandbox.set_limit(LIMIT);
     let mut alice = bridge.jabber("alice", "phone").await?;
     alice.set_limit(LIMIT);
-    alice.join(CATS_ROOM, "Alice W").await?;
+    let join = alice.join(CATS_ROOM, "Alice W").await?;
+    cats_are_shown(&mut alice, &join).await.with_context(|| bridge.log())?;
     to_xmpp(&bridge, &mut alice, flavour)
         .await
         .with_context(|| format!("{flavour} {way:?}, to XMPP\n{}", bridge.log()))?;
@@ -52,7 +53,7 @@ async fn to_xmpp(bridge: &Bridge, alice: &mut Jabber, flavour: &str) -> anyhow::
     let at = json!([{"type": "at", "data": {"qq": DMITRI.to_string()}}, {"type": "text", "data": {"text": " 看"}}]);
     sandbox.say(CATS, CHEN, at).await?;
     let mention = alice.wait_body(CATS_ROOM, "@Dmitri 看").await?;
-    assert!(mention.child("reference", REFERENCE).is_some(), "{}", mention.xml());
+    assert!(mention.child("mention", MENTIONS).is_some(), "{}", mention.xml());
 
     let asked = sandbox.say(CATS, DMITRI, "who answers?").await?;
     let question = stanza_id(&alice.wait_body(CATS_ROOM, "who answers?").await?)?;
@@ -67,10 +68,10 @@ async fn to_xmpp(bridge: &Bridge, alice: &mut Jabber, flavour: &str) -> anyhow::
     assert_eq!(reply.attr("id"), Some(question.as_str()), "{}", answer.xml());
 
     if has_reactions(flavour) {
-        sandbox.react(CATS, asked, CHEN, THUMB, true).await?;
+        sandbox.react(CATS, asked, CHEN, THUMB).await?;
         let reactions = wait_reactions(alice, &question).await?;
         assert_eq!(reactions, ["👍"]);
-        sandbox.react(CATS, asked, CHEN, THUMB, false).await?;
+        sandbox.unreact(CATS, asked, CHEN, THUMB).await?;
         assert!(wait_reactions(alice, &question).await?.is_empty());
     }
 
@@ -121,10 +122,12 @@ async fn to_qq(bridge: &Bridge, alice: &mut Jabber, flavour: &str) -> anyhow::Re
     if has_reactions(flavour) {
         let reaction = format!("<reactions xmlns='{REACTIONS}' id='{question_id}'><reaction>👍</reaction></reactions>");
         send(alice, &reaction).await?;
-        wait_until(LIMIT, "the reaction on QQ", async || {
-            Ok(!sandbox.reactions(CATS, asked).await?.is_empty())
-        })
-        .await?;
+        let call = |entry: &Value| {
+            let entry = entry.to_string();
+            entry.contains("set_msg_emoji_like") || entry.contains("set_group_reaction")
+        };
+        let entry = sandbox.wait_log(0, call, "reaction from Alice").await?;
+        assert_ne!(entry["outcome"], "refused", "{entry}");
     }
 
     let taken_back = format!("<retract xmlns='{RETRACT}' id='{}'/>", stanza_id(&reflected)?);

@@ -1,9 +1,10 @@
 //! A bridge whose account speaks `OneBot`: to the sandbox, which plays one of the programs, or to a program of other people.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use anyhow::bail;
-use lab::jabber::Stanza as _;
+use lab::jabber::{Join, Stanza as _};
 use lab::onebot_mock::Script;
 use lab::{Jabber, Kind, OneBotMock, Options, Sandbox, Server};
 use minidom::Element;
@@ -143,6 +144,17 @@ fn account(way: Way, url: &str, port: u16) -> String {
         "[[account]]\nname = \"main\"\nprotocol = \"onebot\"\n{place}\naccess_token = \"{TOKEN}\"\n\
          send_every = \"100ms\"\n"
     )
+}
+
+/// Waits until the group's five people are occupants: the session reads their list after it came on line.
+pub(crate) async fn cats_are_shown(client: &mut Jabber, join: &Join) -> anyhow::Result<()> {
+    let mut shown: HashSet<String> = join.nicks().into_iter().map(str::to_owned).collect();
+    while shown.len() < 5 {
+        let here = |el: &Element| el.name() == "presence" && el.bare_from() == CATS_ROOM && el.kind().is_empty();
+        let presence = client.wait(here, "presence of a member").await?;
+        shown.insert(presence.nick().to_owned());
+    }
+    Ok(())
 }
 
 /// Everything that a client was shown in a room up to this body, in order: the messages with a body.
