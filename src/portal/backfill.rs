@@ -118,9 +118,13 @@ impl Portal {
         if !complete {
             self.say_gap(number, draft);
         }
+        self.commit(std::mem::take(draft)).await?;
         for message in messages {
             self.said(account, number, message, draft).await?;
         }
+        self.commit(std::mem::take(draft)).await?;
+        // However short ago: people are to see when it was said.
+        self.late_upto = self.late_upto.max(self.backlog.last());
         let gap = self.groups.get_mut(number).and_then(|group| group.gap.as_mut());
         match gap.map(Gap::answered) {
             Some(Answered::AskAgain) => self.ask_history(),

@@ -54,7 +54,7 @@ pub(super) struct Portal {
     pub(super) archive: Archive,
     /// The connection that the room now shows itself on; `None` until the break was mended (see [`Portal::relink`]).
     pub(super) link: Option<Link>,
-    /// Rows up to here are shown behind their time: they were committed before the connection stood.
+    /// Rows up to here are shown behind their time: they were committed before the connection stood, or came with history.
     pub(super) late_upto: Seq,
     /// Announces connections.
     pub(super) links: watch::Receiver<Option<Link>>,

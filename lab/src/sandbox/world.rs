@@ -148,23 +148,6 @@ impl Sandbox {
         self.post(&format!("groups/{group}/recall"), &json!({ "id": id })).await
     }
 
-    /// Somebody puts a face to a message: the number of a QQ face or of a character.
-    pub async fn react(&self, group: u64, id: i64, from: u64, emoji: u32) -> anyhow::Result<Value> {
-        let body = json!({ "id": id, "from": from, "emoji": emoji });
-        self.post(&format!("groups/{group}/react"), &body).await
-    }
-
-    /// Somebody takes it away again.
-    pub async fn unreact(&self, group: u64, id: i64, from: u64, emoji: u32) -> anyhow::Result<Value> {
-        let body = json!({ "id": id, "from": from, "emoji": emoji, "remove": true });
-        self.post(&format!("groups/{group}/react"), &body).await
-    }
-
-    /// The owner ends the group.
-    pub async fn dissolve(&self, group: u64) -> anyhow::Result<Value> {
-        self.call(Method::DELETE, &format!("groups/{group}"), None).await
-    }
-
     /// The bridge's requests after number `after` (0: all), with what became of each; waits up to `wait` for the first.
     pub async fn log(&self, after: i64, wait: Duration) -> anyhow::Result<Vec<Value>> {
         let path = format!("log?after={after}&wait={}", wait.as_secs());

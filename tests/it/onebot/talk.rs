@@ -68,10 +68,10 @@ async fn to_xmpp(bridge: &Bridge, alice: &mut Jabber, flavour: &str) -> anyhow::
     assert_eq!(reply.attr("id"), Some(question.as_str()), "{}", answer.xml());
 
     if has_reactions(flavour) {
-        sandbox.react(CATS, asked, CHEN, THUMB).await?;
+        sandbox.react(CATS, asked, CHEN, THUMB, true).await?;
         let reactions = wait_reactions(alice, &question).await?;
         assert_eq!(reactions, ["👍"]);
-        sandbox.unreact(CATS, asked, CHEN, THUMB).await?;
+        sandbox.react(CATS, asked, CHEN, THUMB, false).await?;
         assert!(wait_reactions(alice, &question).await?.is_empty());
     }
 
