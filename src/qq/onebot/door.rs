@@ -180,7 +180,7 @@ async fn serve(listener: TcpListener, accounts: Arc<Accounts>, ping_every: Durat
             }
         };
         let Ok(stranger) = strangers.clone().try_acquire_owned() else {
-            tracing::warn!(%from, "too many connections without a token, one was closed");
+            tracing::debug!(%from, "too many connections without a token, one was closed");
             continue;
         };
         let accounts = accounts.clone();
@@ -200,7 +200,7 @@ async fn enter(stream: TcpStream, from: SocketAddr, accounts: &Accounts, ping_ev
     let candidates = lock(accounts).clone();
     let admitted = match admit::admit(stream, &candidates, ping_every).await {
         Ok(admitted) => admitted,
-        Err(why) => return tracing::warn!(%from, why, "a connection to the OneBot listener was refused"),
+        Err(why) => return tracing::info!(%from, why, "a connection to the OneBot listener was refused"),
     };
     let admit::Admitted {
         role,

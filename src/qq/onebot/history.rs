@@ -26,8 +26,8 @@ use crate::qq::{Act, GroupEvent, Known};
 const PAGE: usize = 30;
 const PAGES_MAX: usize = 40;
 /// All of it: the portal holds the group's events back meanwhile.
-const PATIENCE: Duration = Duration::from_secs(25);
-/// What is left of it for forwarded records.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// Then, for forwarded records in it.
 const RECORDS: Duration = Duration::from_secs(5);
 /// The portal waits for the answer, so its mailbox empties.
 const DELIVERY: Duration = Duration::from_secs(10);

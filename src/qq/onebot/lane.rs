@@ -85,7 +85,9 @@ impl Session {
         let lanes = lock(&self.lanes);
         let Some(way) = lanes.get(&group) else { return };
         if way.jobs.try_send(job).is_err() {
-            way.behind.store(true, Ordering::Relaxed);
+            if way.behind.swap(true, Ordering::Relaxed) {
+                return;
+            }
             tracing::warn!(account = %self.settings.name, %group, "too much happens in a group, events were dropped");
         }
     }
@@ -108,7 +110,7 @@ struct Lane {
     seen: VecDeque<EventId>,
     files: Files,
     /// What happened before the portal knew that the session is on line again: told earlier, it would hide the gap before it.
-    early: VecDeque<Event>,
+    early: VecDeque<Job>,
 }
 
 impl Lane {
@@ -134,7 +136,9 @@ impl Lane {
             let job = tokio::select! {
                 job = work.recv() => job,
                 () = sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {
-                    self.bring_due_files().await;
+                    let files = self.files.take_due().into_iter();
+                    self.early.extend(files.map(|message| Job::Found(Box::new(message))));
+                    self.catch_up().await;
                     continue;
                 }
             };
@@ -144,11 +148,10 @@ impl Lane {
                     self.look().await;
                     self.catch_up().await;
                 }
-                Some(Job::Heard(event)) => {
-                    self.early.push_back(*event);
+                Some(job) => {
+                    self.early.push_back(job);
                     self.catch_up().await;
                 }
-                Some(Job::Found(message)) => self.say(*message).await,
             }
         }
     }
@@ -156,8 +159,12 @@ impl Lane {
     /// Takes what happened, as soon as the session is on line.
     async fn catch_up(&mut self) {
         while self.session.roster().standing.is_ok() {
-            let Some(event) = self.early.pop_front() else { return };
-            self.hear(event).await;
+            match self.early.pop_front() {
+                Some(Job::Heard(event)) => self.hear(*event).await,
+                Some(Job::Found(message)) => self.say(*message).await,
+                Some(Job::Look) => {}
+                None => return,
+            }
         }
         if self.early.len() > DEPTH {
             self.early.pop_front();

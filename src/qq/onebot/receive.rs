@@ -79,7 +79,7 @@ impl Session {
                         own.0 != 0 && own != *id
                     });
                     if let Some(other) = other {
-                        tracing::warn!(account = %self.settings.name, %other, "an event of another account was dropped");
+                        tracing::debug!(account = %self.settings.name, %other, "an event of another account was dropped");
                         continue;
                     }
                     self.hear(event::read(&frame), pulse);

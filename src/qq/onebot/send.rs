@@ -89,7 +89,8 @@ impl Session {
         let params = json!({"group_id": group.0, "message": message});
         let answer = self.call("send_group_msg", params, self.settings.pace.send).await;
         let outcome = match &answer {
-            Ok(data) => Outcome::Sent(field::handle(&data["message_id"])),
+            // Some answer 0 when they do not know.
+            Ok(data) => Outcome::Sent(field::handle(&data["message_id"]).filter(|handle| &*handle.0 != "0")),
             Err(error) => verdict::of_send(error, self.roster().dialect),
         };
         tracing::debug!(account = %self.settings.name, %group, ?outcome, "sent");

@@ -23,7 +23,7 @@ use crate::qq::{AccountEvent, Inbox, SessionState};
 /// Longest wait on the gateway's own mailbox.
 const GATEWAY_PATIENCE: Duration = Duration::from_secs(5);
 /// Histories that are fetched at a time.
-const HISTORIES: usize = 4;
+const HISTORIES: usize = 6;
 
 /// One session. The locks are never held over an await.
 pub(super) struct Session {

@@ -233,20 +233,7 @@ impl Lane {
             Some(message)
         };
         if let Some(message) = now {
-            self.say_file(message).await;
-        }
-    }
-
-    pub(super) async fn bring_due_files(&mut self) {
-        for message in self.files.take_due() {
-            self.say_file(message).await;
-        }
-    }
-
-    async fn say_file(&mut self, message: Message) {
-        let id = message.id.clone();
-        if self.is_new(&id) && !self.bring(Act::Said(message)).await {
-            self.unsee(&id);
+            self.say(message).await;
         }
     }
 

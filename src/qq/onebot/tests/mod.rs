@@ -1,6 +1,7 @@
 //! Whole sessions against a small scripted far side, over real sockets.
 
 mod account;
+mod dialects;
 mod doors;
 mod fake;
 mod groups;

@@ -84,7 +84,7 @@ pub(super) fn settings(reach: Reach, token: Option<&str>) -> Settings {
             retry: ms(100),
             token_retry: ms(300),
             call: Duration::from_secs(5),
-            send: ms(400),
+            send: ms(1000),
             prove_after: [ms(50), ms(200), ms(600)],
             look_every: ms(20),
             between_lists: ms(1),

@@ -59,12 +59,12 @@ async fn an_unknown_send_is_settled_by_history_and_never_repeated() {
 #[tokio::test]
 async fn a_late_answer_disturbs_nobody() {
     let running = ready().await;
-    let late = Reply::Late(Duration::from_millis(600), json!({"message_id": 99}));
+    let late = Reply::Late(Duration::from_millis(1200), json!({"message_id": 99}));
     running.fake.reply("send_group_msg", [late]);
     assert!(matches!(running.say("slow").await, Outcome::Unknown(_)));
     running.fake.reply(
         "send_group_msg",
-        [Reply::Late(Duration::from_millis(300), json!({"message_id": 100}))],
+        [Reply::Late(Duration::from_millis(400), json!({"message_id": 100}))],
     );
     assert_eq!(running.say("next").await, Outcome::Sent(Some(Handle("100".into()))));
     running.stop().await;
