@@ -25,7 +25,7 @@ use super::strangers::Strangers;
 use super::told::Untold;
 use super::{Control, Ended, Inbox, Settings, Wiring};
 use crate::metrics::{FlowLabel, QQ_TO_XMPP, XMPP_TO_QQ};
-use crate::model::{Author, GroupNumber, MemberId, Row, Seq, Timestamp};
+use crate::model::{Author, Content, GroupNumber, MemberId, Row, Seq, Timestamp};
 use crate::qq::GroupEvent;
 use crate::room::hosted::HostedRoom;
 use crate::store::{GroupState, RoomId, Store, Unsent, Write, Written};
@@ -273,8 +273,12 @@ impl Portal {
         }
     }
 
-    /// Counts a message that was committed; lines of the gateway are none.
+    /// Counts a message that was committed; lines of the gateway are none, and neither is what members do to messages.
     fn count(&self, rows: &[Row]) {
+        let done_to_one = |row: &Row| matches!(row.content, Content::Retraction { .. } | Content::Reactions { .. });
+        if rows.iter().any(done_to_one) {
+            return;
+        }
         let direction = match rows.first().map(|row| &row.author) {
             Some(Author::Member { .. }) => QQ_TO_XMPP,
             Some(Author::Occupant(_)) => XMPP_TO_QQ,

@@ -184,6 +184,53 @@ impl Model {
     }
 }
 
+/// The author takes a message back; a second time it changes nothing.
+async fn take_message_back(lab: &Lab, model: &mut Model, target: Seq) {
+    let words = lab.store.row(lab.room, target).await.expect("read").expect("a row");
+    let seq = lab.new_rows(take_back(target)).await[0].seq;
+    if matches!(words.content, Content::Tombstone { .. }) {
+        return;
+    }
+    for group in model.take_back(target) {
+        model.lines.push(Line {
+            id: i64::try_from(model.lines.len() + 1).expect("small"),
+            message: seq,
+            group,
+            text: String::new(),
+            state: State::Due,
+            not_before: Timestamp(0),
+            echoed: true,
+            cancelled: false,
+            recall: true,
+        });
+    }
+}
+
+/// QQ shows the words of a piece.
+async fn echo(lab: &Lab, model: &mut Model, n: usize) -> TestCaseResult {
+    let now = model.now;
+    let line = &mut model.lines[n];
+    let ours = !line.echoed
+        && !matches!(
+            line.state,
+            State::Due | State::Gone | State::Failed { doubt: false, .. }
+        );
+    model.events += 1;
+    let mut echo = own(&model.events.to_string(), &line.text, None, now);
+    if let Write::Own { message, .. } = &mut echo
+        && let Identity::Qq { group, .. } = &mut message.identity
+    {
+        *group = line.group;
+    }
+    let known = lab.one(echo).await == Written::Known;
+    prop_assert_eq!(known, ours);
+    if ours {
+        line.echoed = true;
+        line.state = State::Sent;
+    }
+    Ok(())
+}
+
 async fn step(lab: &mut Lab, model: &mut Model, step: &Step) -> TestCaseResult {
     match *step {
         Step::Say { pieces, both } => {
@@ -214,25 +261,7 @@ async fn step(lab: &mut Lab, model: &mut Model, step: &Step) -> TestCaseResult {
             }
         }
         Step::TakeBack(n) if n < model.lines.len() && !model.lines[n].recall => {
-            let target = model.lines[n].message;
-            let words = lab.store.row(lab.room, target).await.expect("read").expect("a row");
-            let seq = lab.new_rows(take_back(target)).await[0].seq;
-            if matches!(words.content, Content::Tombstone { .. }) {
-                return Ok(());
-            }
-            for group in model.take_back(target) {
-                model.lines.push(Line {
-                    id: i64::try_from(model.lines.len() + 1).expect("small"),
-                    message: seq,
-                    group,
-                    text: String::new(),
-                    state: State::Due,
-                    not_before: Timestamp(0),
-                    echoed: true,
-                    cancelled: false,
-                    recall: true,
-                });
-            }
+            take_message_back(lab, model, model.lines[n].message).await;
         }
         Step::Send => {
             for id in model.due() {
@@ -258,28 +287,7 @@ async fn step(lab: &mut Lab, model: &mut Model, step: &Step) -> TestCaseResult {
                 .expect("settled");
             model.settle(n, answer);
         }
-        Step::Echo(n) if n < model.lines.len() && !model.lines[n].recall => {
-            let now = model.now;
-            let line = &mut model.lines[n];
-            let ours = !line.echoed
-                && !matches!(
-                    line.state,
-                    State::Due | State::Gone | State::Failed { doubt: false, .. }
-                );
-            model.events += 1;
-            let mut echo = own(&model.events.to_string(), &line.text, None, now);
-            if let Write::Own { message, .. } = &mut echo
-                && let Identity::Qq { group, .. } = &mut message.identity
-            {
-                *group = line.group;
-            }
-            let known = lab.one(echo).await == Written::Known;
-            prop_assert_eq!(known, ours);
-            if ours {
-                line.echoed = true;
-                line.state = State::Sent;
-            }
-        }
+        Step::Echo(n) if n < model.lines.len() && !model.lines[n].recall => echo(lab, model, n).await?,
         Step::Tell => {
             for (message, group, _) in model.untold() {
                 lab.store.told(lab.room, message, group).await.expect("told");
