@@ -70,7 +70,6 @@ async fn route(request: &Request, shared: &Arc<Shared>) -> Served {
         }
         ("GET", ["log"]) => view::log(request, shared).await,
         ("POST", ["onebot", "connect"]) => onebot::connect(request, shared),
-        ("POST", ["onebot", "restart"]) => onebot::restart(request, shared),
         (method, path) => work(shared, |state| at_once(state, request, method, path)),
     }
 }
@@ -94,6 +93,7 @@ fn at_once(state: &mut State, request: &Request, method: &str, path: &[&str]) ->
         ("DELETE", ["faults"]) => Ok(faults::clear(state, request)),
         ("DELETE", ["onebot", "connect"]) => onebot::disconnect(state, request),
         ("POST", ["onebot", "settings"]) => onebot::settings(state, request),
+        ("POST", ["onebot", "restart"]) => onebot::restart(state, request),
         ("POST", ["onebot", "offline"]) => onebot::offline(state, request),
         ("POST", ["onebot", "online"]) => onebot::online(state, request),
         ("POST", ["onebot", "cut"]) => onebot::cut(state, request),

@@ -156,21 +156,16 @@ pub(super) fn online(state: &mut State, request: &Request) -> Served {
 }
 
 /// `POST /sandbox/onebot/restart` `{"qq", "down": "5s"}`: the program ends and is there again after that time.
-pub(super) fn restart(request: &Request, shared: &Arc<Shared>) -> Served {
+pub(super) fn restart(state: &mut State, request: &Request) -> Served {
     let body = body(request)?;
+    let qq = account(state, &body)?;
     let down = match &body["down"] {
         Value::Null => Some(Duration::ZERO),
         Value::String(text) => parse_duration(text),
         other => other.as_u64().map(Duration::from_secs),
     };
     let down = down.ok_or_else(|| fault(400, "\"down\" must be like \"5s\" or seconds"))?;
-    let mut qq = Err(fault(500, "no account"));
-    super::work(shared, |state| {
-        qq = account(state, &body);
-        Ok(Reply::status(200))
-    })?;
-    let qq = qq?;
-    onebot::restart(shared, qq, down)?;
+    onebot::restart(state, qq, down)?;
     Ok(Reply::json(&json!({"qq": qq, "down": down.as_secs_f64()})))
 }
 

@@ -6,6 +6,7 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::action::{self, Call};
+use super::dialect::Errors;
 use super::failure::{self, Failure};
 use super::frame::Frame;
 use super::params::Params;
@@ -56,6 +57,14 @@ pub(super) fn answer(shared: &Arc<Shared>, qq: i64, link: u64, text: &str) -> Re
                 ..SILENCE
             });
         };
+        // Only go-cqhttp has these endings of the standard: the call is done, the answer says nothing of it.
+        let (name, hurried) = match name
+            .strip_suffix("_async")
+            .or_else(|| name.strip_suffix("_rate_limited"))
+        {
+            Some(name) if dialect.errors == Errors::Gocq => (name, true),
+            _ => (name, false),
+        };
         let name: String = name.chars().take(100).collect();
         let fits = |armed: &Armed| armed.text("action").is_none_or(|action| action == name);
         if state.faults.take("drop_call", qq, fits).is_some() {
@@ -65,6 +74,7 @@ pub(super) fn answer(shared: &Arc<Shared>, qq: i64, link: u64, text: &str) -> Re
         }
         let result = done(state, qq, link, &name, Params::of(&asked["params"]), fits)?;
         let frame = match &result {
+            Ok(_) if hurried => failure::hurried(dialect, echo),
             Ok(data) => failure::done(dialect, data, echo),
             Err(failure) => failure::failed(dialect, failure, echo),
         };

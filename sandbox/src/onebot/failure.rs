@@ -145,6 +145,11 @@ pub(crate) fn done(dialect: &Dialect, data: &Value, echo: Option<&Value>) -> Val
     with_echo(dialect, answer, echo)
 }
 
+/// The answer to a call of which nobody waits for the end.
+pub(crate) fn hurried(dialect: &Dialect, echo: Option<&Value>) -> Value {
+    with_echo(dialect, json!({"status": "async", "retcode": 1, "data": null}), echo)
+}
+
 /// The answer to a call that was not done.
 pub(crate) fn failed(dialect: &Dialect, failure: &Failure, echo: Option<&Value>) -> Value {
     told(dialect, failure.retcode(dialect.errors), failure, echo)

@@ -23,6 +23,7 @@ use tokio_util::sync::CancellationToken;
 use super::call::{self, When};
 use super::event;
 use super::frame::{self, Frame};
+use super::power::come_back;
 use super::tell::is_reached;
 use super::view::View;
 use crate::log::{Entry, Fate};
@@ -107,6 +108,7 @@ struct Opened {
 
 fn open(shared: &Arc<Shared>, purpose: Purpose) -> Result<Option<Opened>, StoreError> {
     shared.run(|state| {
+        come_back(state, purpose.qq)?;
         let silent = state.faults.take("silent_socket", purpose.qq, |_| true).is_some();
         let Some(view) = View::of(state, purpose.qq) else {
             return Ok(None);
@@ -191,6 +193,7 @@ where
         purpose,
         link: id,
         silent: opened.silent,
+        stop: opened.stop.clone(),
         late: FuturesUnordered::new(),
         held: Vec::new(),
         release: None,
@@ -209,6 +212,7 @@ struct Talk<S> {
     purpose: Purpose,
     link: u64,
     silent: bool,
+    stop: CancellationToken,
     /// Answers that are given later.
     late: FuturesUnordered<Later>,
     /// Answers that are held back, to be given in reverse order.
@@ -263,8 +267,11 @@ where
     }
 
     async fn write(&mut self, frame: Frame) -> bool {
-        let written = timeout(WRITE_TIME, frame::write(&mut self.socket, frame, self.purpose.outgoing)).await;
-        matches!(written, Ok(Ok(true)))
+        let writing = timeout(WRITE_TIME, frame::write(&mut self.socket, frame, self.purpose.outgoing));
+        tokio::select! {
+            () = self.stop.cancelled() => false,
+            written = writing => matches!(written, Ok(Ok(true))),
+        }
     }
 
     async fn beat(&mut self, interval: u64) -> bool {

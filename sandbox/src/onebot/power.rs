@@ -1,6 +1,5 @@
 //! The account goes off the line and comes back; its program is started again or becomes another.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use super::event;
@@ -8,7 +7,7 @@ use super::run::Run;
 use super::tell;
 use super::view::View;
 use crate::log::{Entry, Fate};
-use crate::state::{Shared, State};
+use crate::state::State;
 use crate::store::StoreError;
 use crate::world::Account;
 
@@ -56,35 +55,28 @@ pub(crate) fn online(state: &mut State, qq: i64) -> Result<(), PowerError> {
 }
 
 /// The program of an account ends, and is there again after that time, with an empty memory.
-pub(crate) fn restart(shared: &Arc<Shared>, qq: i64, down: Duration) -> Result<(), PowerError> {
-    shared.run(|state| {
-        if View::of(state, qq).is_none() {
-            return Ok(Err(PowerError::NoAccount(qq)));
-        }
-        let now = state.clock.now_ms();
-        let run = Run {
-            down_until: now + i64::try_from(down.as_millis()).unwrap_or(0),
-            ..Run::default()
-        };
-        state.onebot.runs.insert(qq, run);
-        state.onebot.hang_up(Some(qq));
-        let detail = format!("the program is started again and is down for {down:?}");
-        state.log(Entry::aside("onebot", Some(qq), Fate::Answered, detail))?;
-        Ok(Ok(()))
-    })??;
-    if !down.is_zero() {
-        let task = shared.clone();
-        shared.tasks.spawn(async move {
-            let _ = tokio::time::timeout(down, task.stop.cancelled()).await;
-            // What was said meanwhile reaches the program's database but is older than its start: it tells nothing of it.
-            let caught_up = task.run(|state| {
-                state.wake();
-                state.store.catch_up(qq, KERNEL_CATCHES_UP).map(|_| ())
-            });
-            if let Err(error) = caught_up {
-                tracing::debug!(%error, "a program that came back could not catch up");
-            }
-        });
+pub(crate) fn restart(state: &mut State, qq: i64, down: Duration) -> Result<(), PowerError> {
+    View::of(state, qq).ok_or(PowerError::NoAccount(qq))?;
+    let down_ms = i64::try_from(down.as_millis()).unwrap_or(0);
+    let run = Run {
+        down_until: state.clock.now_ms() + down_ms,
+        ..Run::default()
+    };
+    state.onebot.runs.insert(qq, run);
+    state.onebot.hang_up(Some(qq));
+    let detail = format!("the program is started again and is down for {down:?}");
+    state.log(Entry::aside("onebot", Some(qq), Fate::Answered, detail))?;
+    Ok(())
+}
+
+/// A program that was down is there again: the newest of what was said meanwhile is in its database, and it tells nothing of
+/// that, since it is older than its start.
+pub(super) fn come_back(state: &mut State, qq: i64) -> Result<(), StoreError> {
+    let now = state.clock.now_ms();
+    let run = state.onebot.run(qq);
+    if run.down_until > 0 && run.down_until <= now {
+        run.down_until = 0;
+        state.store.catch_up(qq, KERNEL_CATCHES_UP)?;
     }
     Ok(())
 }

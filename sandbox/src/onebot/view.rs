@@ -56,8 +56,14 @@ impl<'a> View<'a> {
         self.state.store.message(id)
     }
 
+    /// Whether the program has ever got a message, and still remembers it.
+    pub(crate) fn knows(&self, message: &Message) -> Result<bool, StoreError> {
+        let learned = self.state.store.learned(self.qq(), self.handle(message))?;
+        Ok(learned == Some(message.id) && self.remembers(message.id))
+    }
+
     /// Whether the program remembers the message with that number of the world.
-    pub(crate) fn remembers(&self, id: i64) -> bool {
+    fn remembers(&self, id: i64) -> bool {
         self.dialect.remembers.is_none() || self.state.onebot.remembers(self.qq(), id)
     }
 

@@ -1,7 +1,7 @@
 //! A small `SmartQQ` client, and the hands of the tester on the control API.
 
 use std::net::SocketAddr;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 use std::time::Duration;
 
 use reqwest::cookie::{CookieStore, Jar};
@@ -260,13 +260,13 @@ fn parse(text: &str) -> Value {
 
 /// A call of the control API: status and body.
 pub(crate) async fn control(address: SocketAddr, method: &str, path: &str, body: &Value) -> (u16, Value) {
-    let _ = rustls::crypto::ring::default_provider().install_default();
-    let http = Client::builder()
-        .no_proxy()
-        .timeout(Duration::from_secs(20))
-        .build()
-        .unwrap();
-    let mut request = http.request(method.parse().unwrap(), format!("http://{address}/sandbox/{path}"));
+    // Making one is the slow part. Connections belong to the runtime of one test, so none are kept.
+    static HTTP: LazyLock<Client> = LazyLock::new(|| {
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = Client::builder().no_proxy().pool_max_idle_per_host(0);
+        builder.timeout(Duration::from_secs(20)).build().unwrap()
+    });
+    let mut request = HTTP.request(method.parse().unwrap(), format!("http://{address}/sandbox/{path}"));
     if method != "GET" {
         request = request.json(body);
     }

@@ -16,7 +16,15 @@ fn named(call: &Call<'_>, params: Params<'_>) -> Result<(String, usize), Failure
         .text("file_id")
         .or_else(|| params.text("file"))
         .ok_or(Failure::BadParam("file"))?;
-    let name = name.trim_start_matches('/').to_owned();
+    let name = name.trim_start_matches('/');
+    // In the notice of an upload NapCat has an id of its own.
+    let plain = name.strip_prefix("NC").unwrap_or(name);
+    let name = if call.state.media_size(name)?.is_some() {
+        name
+    } else {
+        plain
+    };
+    let name = name.to_owned();
     let size = call
         .state
         .media_size(&name)?

@@ -17,7 +17,7 @@ pub(crate) use notice::bot_offline;
 /// The events that tell an account of a happening, in the order in which they come.
 pub(super) fn of(view: &View<'_>, happening: &Happening) -> Result<Vec<Value>, StoreError> {
     let Happening::Said(said) = happening else {
-        return Ok(notice::of(view, happening));
+        return notice::of(view, happening);
     };
     if said.from == view.qq() && !view.reports_self() {
         return Ok(Vec::new());

@@ -6,7 +6,8 @@ use super::super::dialect::{Dismissal, Files, Pokes, Reactions, Renames};
 use super::super::id::scramble;
 use super::super::segment::write::name_of;
 use super::super::view::View;
-use crate::world::{Chat, Group, Happening, Message, Segment, text_of};
+use crate::store::StoreError;
+use crate::world::{Chat, Flavour, Group, Happening, Message, Segment, text_of};
 
 fn notice(view: &View<'_>, kind: &str, fields: Value) -> Value {
     let mut event = json!({
@@ -19,10 +20,10 @@ fn notice(view: &View<'_>, kind: &str, fields: Value) -> Value {
 }
 
 /// The notices that tell an account of a happening.
-pub(super) fn of(view: &View<'_>, happening: &Happening) -> Vec<Value> {
+pub(super) fn of(view: &View<'_>, happening: &Happening) -> Result<Vec<Value>, StoreError> {
     let told = match happening {
         Happening::Said(_) => None,
-        Happening::Recalled { message, operator } => recalled(view, message, *operator),
+        Happening::Recalled { message, operator } => recalled(view, message, *operator)?,
         Happening::Reacted {
             message,
             by,
@@ -80,12 +81,12 @@ pub(super) fn of(view: &View<'_>, happening: &Happening) -> Vec<Value> {
         }
         Happening::Renamed { group, operator, name } => renamed(view, *group, *operator, name),
     };
-    told.into_iter().collect()
+    Ok(told.into_iter().collect())
 }
 
-fn recalled(view: &View<'_>, message: &Message, operator: i64) -> Option<Value> {
-    if !view.remembers(message.id) {
-        return None;
+fn recalled(view: &View<'_>, message: &Message, operator: i64) -> Result<Option<Value>, StoreError> {
+    if !view.knows(message)? {
+        return Ok(None);
     }
     let id = view.handle(message);
     let mut event = match message.chat {
@@ -102,7 +103,7 @@ fn recalled(view: &View<'_>, message: &Message, operator: i64) -> Option<Value> 
     if view.dialect.recall_tip {
         event["tip"] = json!("");
     }
-    Some(event)
+    Ok(Some(event))
 }
 
 fn reacted(view: &View<'_>, message: &Message, by: i64, emoji: &str, (added, total): (bool, i64)) -> Option<Value> {
@@ -222,6 +223,12 @@ pub(super) fn upload(view: &View<'_>, message: &Message) -> Option<Value> {
     let url = || view.url(&text_of(data, "file"));
     match (message.chat, view.dialect.files) {
         (Chat::Group(group), files) => {
+            // NapCat has an id of its own in the notice; it takes both.
+            let id = if view.dialect.flavour == Flavour::Napcat {
+                format!("NC{}", id.trim_start_matches('/'))
+            } else {
+                id
+            };
             let mut file = json!({"id": id, "name": name, "size": size, "busid": 104});
             if files == Files::NoticeWithUrl {
                 file["url"] = json!(url());

@@ -55,8 +55,11 @@ fn reply(view: &View<'_>, id: &str) -> Result<Option<Value>, StoreError> {
         .map(|id| view.state.store.message(id))
         .transpose()?
         .flatten();
-    let known = original.filter(|original| view.remembers(original.id));
-    Ok(known.map(|original| segment_of("reply", json!({"id": view.handle(&original).to_string()}))))
+    let Some(original) = original.filter(|original| !original.recalled) else {
+        return Ok(None);
+    };
+    let id = json!({"id": view.handle(&original).to_string()});
+    Ok(view.knows(&original)?.then(|| segment_of("reply", id)))
 }
 
 fn face(flavour: Flavour, id: &str) -> Value {

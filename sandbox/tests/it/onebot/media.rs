@@ -93,6 +93,9 @@ async fn a_file_is_a_message_or_a_notice_or_both() {
             (&notice["notice_type"], &notice["file"]["name"], &notice["file"]["size"]),
             (&json!("group_upload"), &json!("a.zip"), &json!(3))
         );
+        let params = json!({"group_id": CATS, "file_id": notice["file"]["id"], "busid": 104});
+        let url = app.done("get_group_file_url", params).await["url"].clone();
+        assert_eq!(fetch(&url).await, (200, b"abc".to_vec()));
         assert_eq!(notice["file"].get("url").is_some(), flavour == Flavour::Lagrange);
         let upload = json!({"group_id": CATS, "file": "base64://YWJj", "name": "b.txt"});
         app.done("upload_group_file", upload).await;

@@ -8,6 +8,7 @@ mod forward;
 mod history;
 mod media;
 mod power;
+mod private;
 mod reverse;
 
 use std::collections::VecDeque;
