@@ -8,7 +8,7 @@
 //!      └── older ── count, age, pages, time left? ──► no: incomplete
 //! ```
 
-use std::collections::HashMap;
+use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -144,7 +144,9 @@ struct Gap {
     known_seq: Option<u64>,
     count: usize,
     since: Timestamp,
-    found: HashMap<EventId, (Mark, Heard)>,
+    /// Oldest first.
+    found: VecDeque<(Mark, Heard)>,
+    seen: HashSet<EventId>,
     oldest: Option<Mark>,
     /// Some were left out, because they are too many or too old.
     cut: bool,
@@ -157,43 +159,51 @@ impl Gap {
             known: known.clone(),
             count,
             since,
-            found: HashMap::new(),
+            found: VecDeque::new(),
+            seen: HashSet::new(),
             oldest: None,
             cut: false,
         }
     }
 
     fn take(&mut self, page: Vec<Heard>, dialect: &Dialect) -> Page {
-        let before = self.oldest.clone();
         let mut reached = false;
+        let mut new = Vec::new();
         for heard in page {
             let id = dialect.event_id(&heard);
+            if !self.seen.insert(id.clone()) {
+                continue;
+            }
             let mark = Mark {
                 seq: dialect.seq(&heard),
                 time: heard.time.unwrap_or_default(),
                 handle: heard.handle.clone(),
             };
-            if self.oldest.as_ref().is_none_or(|oldest| older(&mark, oldest)) {
-                self.oldest = Some(mark.clone());
-            }
-            match self.place(&id, &mark) {
-                Place::Known => reached = true,
-                // QQ counts a group's messages one by one, so nothing can lie between.
-                Place::Next => {
-                    reached = true;
-                    self.found.insert(id, (mark, heard));
-                }
+            let place = self.place(&id, &mark);
+            reached |= matches!(place, Place::Known | Place::Next);
+            new.push((mark, heard, place));
+        }
+        in_order(&mut new, |(mark, ..)| mark);
+        // Within a second the page's own order counts, and what an older page brings stands before.
+        let first = new.first().map(|(mark, ..)| mark);
+        // What was said meanwhile is new, but no older page.
+        let older = first.filter(|mark| self.oldest.as_ref().is_none_or(|oldest| mark.time <= oldest.time));
+        let nothing = older.is_none();
+        if let Some(mark) = older {
+            self.oldest = Some(mark.clone());
+        }
+        for (mark, heard, place) in new.into_iter().rev() {
+            match place {
+                Place::Known => {}
                 Place::Behind if mark.time < self.since => self.cut = true,
-                Place::Behind => {
-                    self.found.insert(id, (mark, heard));
-                }
+                Place::Next | Place::Behind => self.found.push_front((mark, heard)),
             }
         }
         if reached {
             Page::Reached
         } else if self.cut || self.found.len() > self.count {
             Page::Enough
-        } else if self.oldest == before {
+        } else if nothing {
             Page::NothingNew
         } else {
             Page::More
@@ -224,8 +234,8 @@ impl Gap {
 
     /// The newest of what was found, oldest first; and whether nothing is missing.
     fn close(self, reached: bool) -> (Vec<Heard>, bool) {
-        let mut found: Vec<(Mark, Heard)> = self.found.into_values().collect();
-        found.sort_by(|(a, _), (b, _)| order(a, b));
+        let mut found = Vec::from(self.found);
+        in_order(&mut found, |(mark, _)| mark);
         let too_many = found.len().saturating_sub(self.count);
         let newest = found.drain(too_many..).map(|(_, heard)| heard).collect();
         (newest, reached && too_many == 0 && !self.cut)
@@ -241,15 +251,17 @@ enum Place {
     Behind,
 }
 
-fn older(a: &Mark, b: &Mark) -> bool {
-    order(a, b).is_lt()
-}
-
-/// By number where both have one, else by time.
-fn order(a: &Mark, b: &Mark) -> std::cmp::Ordering {
-    match (a.seq, b.seq) {
-        (Some(a), Some(b)) => a.cmp(&b),
-        _ => a.time.cmp(&b.time),
+/// Sorts by QQ's numbers where all have one, else by the time; what is equal stays as it came. A page may come the wrong way
+/// round: then its times fall.
+fn in_order<T>(messages: &mut [T], mark: impl Fn(&T) -> &Mark) {
+    let time = |message: &T| mark(message).time;
+    if messages.first().map(time) > messages.last().map(time) {
+        messages.reverse();
+    }
+    if messages.iter().all(|message| mark(message).seq.is_some()) {
+        messages.sort_by_key(|message| mark(message).seq);
+    } else {
+        messages.sort_by_key(time);
     }
 }
 

@@ -111,3 +111,30 @@ proptest::proptest! {
         proptest::prop_assert!(seqs.iter().all(|seq| i64::try_from(*seq).is_ok_and(|seq| seq > after)));
     }
 }
+
+/// `Lagrange` numbers nothing, and its times are whole seconds.
+#[test]
+fn within_a_second_the_order_of_the_pages_counts() {
+    let said = |numbers: std::ops::Range<i64>| {
+        let items: Vec<Value> = numbers
+            .map(|n| {
+                json!({"message_type": "group", "group_id": 7, "user_id": 5, "message_id": (n * 7919) % 1009, "time": NOW + 1,
+                    "sender": {}, "message": [{"type": "text", "data": {"text": n.to_string()}}]})
+            })
+            .collect();
+        read(&json!({"messages": items}), QqNumber(1), GROUP)
+    };
+    let lagrange = dialect::of("Lagrange.OneBot");
+    let mut gap = Gap::new(&known("id:1:1700000000", 1, 0), 100, Timestamp(0));
+    assert_eq!(gap.take(said(20..30), lagrange), Page::More);
+    let oldest = gap.oldest.clone().expect("one");
+    assert_eq!(&*oldest.handle.0, ((20 * 7919) % 1009).to_string());
+    assert_eq!(gap.take(said(11..21), lagrange), Page::More);
+    assert_eq!(gap.take(said(11..12), lagrange), Page::NothingNew);
+    let (heard, _) = gap.close(true);
+    let texts: Vec<String> = heard
+        .iter()
+        .map(|heard| crate::model::words::plain_text(&heard.parts, crate::model::Language::En))
+        .collect();
+    assert_eq!(texts, (11..30).map(|n| n.to_string()).collect::<Vec<_>>());
+}
