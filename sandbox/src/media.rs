@@ -51,12 +51,10 @@ impl State {
 
     fn keep_bytes(&mut self, kind: &str, data: &mut Map<String, Value>) -> Result<(), StoreError> {
         let file = text_of(data, "file");
-        let coded = file.strip_prefix("base64://").or_else(|| {
-            let (_, coded) = file.strip_prefix("data:")?.split_once(";base64,")?;
-            Some(coded)
-        });
-        let body = match coded {
-            Some(coded) => STANDARD.decode(coded.trim()).unwrap_or_default(),
+        let brought = bytes_of(&file);
+        let shown = if brought.is_some() { String::new() } else { file };
+        let body = match brought {
+            Some(body) => body,
             None if !text_of(data, "url").is_empty() => {
                 let id = hex_name(&text_of(data, "url"));
                 data.entry("file_id").or_insert_with(|| json!(format!("/{id}")));
@@ -71,7 +69,6 @@ impl State {
             "video" => "mp4",
             _ => "bin",
         };
-        let shown = if coded.is_some() { String::new() } else { file.clone() };
         let number = self.next_number("last_media")?;
         let name = match kind {
             "file" => format!("{}-{number}", hex_name(&number.to_string()).to_lowercase()),
@@ -104,6 +101,17 @@ impl State {
     pub(crate) fn media_size(&self, name: &str) -> Result<Option<usize>, StoreError> {
         Ok(self.store.media(name)?.map(|body| body.len()))
     }
+}
+
+/// The bytes that stand in a `file` themselves: `base64://…`, `data:…;base64,…`.
+pub(crate) fn bytes_of(file: &str) -> Option<Vec<u8>> {
+    let in_data = || {
+        file.strip_prefix("data:")?
+            .split_once(";base64,")
+            .map(|(_, coded)| coded)
+    };
+    let coded = file.strip_prefix("base64://").or_else(in_data)?;
+    STANDARD.decode(coded.trim()).ok()
 }
 
 /// `GET /download?fileid=&rkey=`: what is kept under a name, while its address is good.

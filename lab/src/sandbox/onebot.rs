@@ -1,9 +1,12 @@
 //! What a test does about the `OneBot` accounts of the sandbox and in its groups as a whole: one function per request of the
 //! control API.
 
-use anyhow::Context as _;
+use std::time::Duration;
+
+use anyhow::{Context as _, bail};
 use reqwest::Method;
 use serde_json::{Value, json};
+use tokio::time::{Instant, sleep};
 
 use super::Sandbox;
 
@@ -65,6 +68,26 @@ impl Sandbox {
     pub async fn dissolve(&self, group: u64) -> anyhow::Result<Value> {
         self.call(Method::DELETE, &format!("groups/{group}"), Some(&json!({})))
             .await
+    }
+
+    /// Waits until something is connected that hears the events of an account.
+    pub async fn wait_onebot(&self, qq: u64) -> anyhow::Result<()> {
+        let end = Instant::now() + self.limit;
+        loop {
+            let state = self.state().await?;
+            let sessions = state["sessions"].as_array().context("the sandbox told no sessions")?;
+            let heard = |session: &Value| session["account"] == qq && session["polling"] == true;
+            if sessions.iter().any(heard) {
+                return Ok(());
+            }
+            if Instant::now() >= end {
+                bail!(
+                    "nobody hears account {qq} within {:?}; sessions: {sessions:?}",
+                    self.limit
+                );
+            }
+            sleep(Duration::from_millis(20)).await;
+        }
     }
 
     /// Changes how the program of an account behaves: `{"flavour", "report_self", "message_format", "heartbeat",

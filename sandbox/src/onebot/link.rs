@@ -60,17 +60,18 @@ pub(crate) struct Link {
 }
 
 impl Link {
-    /// Hands a frame to the connection; one that does not read is ended. Says whether that was needless.
-    pub(super) fn give(&self, frame: Frame) -> bool {
+    /// Hands a frame to the connection; one from which nobody reads is ended.
+    pub(super) fn give(&self, frame: Frame) {
         if self.silent || self.stop.is_cancelled() {
-            return true;
+            return;
         }
-        match self.sender.try_send(frame) {
-            Ok(()) | Err(mpsc::error::TrySendError::Closed(_)) => true,
-            Err(mpsc::error::TrySendError::Full(_)) => {
-                self.stop.cancel();
-                false
-            }
+        if let Err(mpsc::error::TrySendError::Full(_)) = self.sender.try_send(frame) {
+            tracing::warn!(
+                qq = self.qq,
+                connection = self.id,
+                "{QUEUE} frames wait and nobody reads: the connection is ended"
+            );
+            self.stop.cancel();
         }
     }
 

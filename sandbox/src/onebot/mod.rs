@@ -76,8 +76,6 @@ pub(crate) struct Onebot {
     last_link: u64,
     /// Frames that leave with the commit, by account.
     pending: Vec<(i64, Frame)>,
-    /// Connections that were cut off because nobody read from them.
-    overrun: Vec<i64>,
     /// Ends the outgoing connections of an account.
     outgoing: HashMap<i64, CancellationToken>,
 }
@@ -116,9 +114,7 @@ impl Onebot {
     pub(crate) fn flush(&mut self) {
         for (qq, frame) in std::mem::take(&mut self.pending) {
             for link in self.links.iter().filter(|link| link.qq == qq && link.events) {
-                if !link.give(frame.clone()) {
-                    self.overrun.push(qq);
-                }
+                link.give(frame.clone());
             }
         }
     }

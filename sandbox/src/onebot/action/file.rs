@@ -8,6 +8,7 @@ use super::super::failure::Failure;
 use super::super::params::Params;
 use super::Call;
 use super::say::post;
+use crate::media::bytes_of;
 use crate::world::{Chat, Flavour, Segment};
 
 /// The name by which the world keeps what the call names: a name, or the id of a file.
@@ -91,7 +92,7 @@ fn upload(call: &mut Call<'_>, chat: Chat, params: Params<'_>) -> Result<Value, 
             "file",
             [("file", json!(name)), ("url", json!(file)), ("name", json!(name))],
         )
-    } else if file.starts_with("base64://") || file.starts_with("data:") {
+    } else if bytes_of(&file).is_some() {
         Segment::other("file", [("file", json!(file)), ("name", json!(name))])
     } else {
         return Err(Failure::NoFile(file));

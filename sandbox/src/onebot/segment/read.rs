@@ -8,6 +8,7 @@ use super::super::failure::Failure;
 use super::super::params::Params;
 use super::super::view::View;
 use super::cq;
+use crate::media::bytes_of;
 use crate::world::{Chat, Flavour, Segment, parse_segment};
 
 /// The highest face that exists; `NapCat` drops what it does not know.
@@ -113,7 +114,7 @@ fn media(kind: &str, segment: &Value) -> Result<Segment, Failure> {
             ("file", json!(name.clone().unwrap_or_else(|| last.to_owned()))),
             ("url", json!(source)),
         ];
-    } else if !source.starts_with("base64://") && !source.starts_with("data:") {
+    } else if bytes_of(&source).is_none_or(|bytes| bytes.is_empty()) {
         return Err(Failure::NoFile(source));
     }
     if kind == "file" {

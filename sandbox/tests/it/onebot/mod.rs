@@ -10,6 +10,8 @@ mod media;
 mod power;
 mod private;
 mod reverse;
+mod robust;
+mod segment;
 
 use std::collections::VecDeque;
 use std::net::SocketAddr;
