@@ -120,6 +120,9 @@ async fn a_store_that_is_closed_refuses_words_and_joins_and_the_next_run_says_wh
     lab.enter(ANN, "Ann");
     server.until_entered(ANN).await;
     lab.greeted().await;
+    // The first look at the store by the clock is over, and the next is seconds away.
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    lab.rows_upto(&mut server, 7).await;
     // Everything in one turn: the portal is not scheduled in between.
     lab.store.clone().close().await;
     lab.handle
