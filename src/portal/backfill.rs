@@ -1,5 +1,7 @@
 //! Gaps in what is known of a group, closed by its session's history: when one opens, who is asked, what comes first.
 
+use std::time::Duration;
+
 use tokio::time::{Instant, sleep_until};
 
 use super::draft::Draft;
@@ -8,6 +10,9 @@ use super::turn::Portal;
 use super::words::Line;
 use crate::model::{AccountName, GroupNumber, MemberId, Message, Timestamp};
 use crate::qq::{Act, Command, GroupEvent, Known};
+
+/// QQ's clock may be so much behind ours.
+const CLOCKS: Duration = Duration::from_secs(5);
 
 /// What sessions said of themselves. Outlives a run of the portal: they do not know that it was started again.
 #[derive(Debug, Default)]
@@ -57,8 +62,8 @@ impl Portal {
         Ok(())
     }
 
-    /// Something of a group may be missing from here on. Nothing is where nothing was ever heard: a first start brings no
-    /// history into the room.
+    /// Something of a group may be missing from here on. A first start brings no history into the room: where nothing was ever
+    /// heard, what was said since this portal first listened counts.
     pub(super) async fn open_gap(&mut self, account: &AccountName, number: GroupNumber) -> anyhow::Result<()> {
         if self.settings.backfill.count == 0 {
             return Ok(());
@@ -67,16 +72,24 @@ impl Portal {
         let Some(group) = self.groups.get_mut(number) else {
             return Ok(());
         };
-        match (&mut group.gap, last) {
-            (Some(gap), _) => gap.widen(),
-            (None, Some(last)) => {
-                group.gap = Some(Gap::behind(Known {
-                    event: last.event,
-                    handle: last.handle,
-                    time: last.time,
-                }));
-            }
-            (None, None) => return Ok(()),
+        let first = group.began.is_none();
+        let began = group.began.get_or_insert_with(Timestamp::now);
+        let after = match last {
+            Some(last) => Known {
+                event: Some(last.event),
+                handle: last.handle,
+                time: last.time,
+            },
+            None => Known {
+                event: None,
+                handle: None,
+                time: began.minus(CLOCKS),
+            },
+        };
+        match &mut group.gap {
+            Some(gap) => gap.widen(),
+            None if first && after.event.is_none() => return Ok(()),
+            None => group.gap = Some(Gap::behind(after)),
         }
         self.ask_history();
         Ok(())

@@ -27,6 +27,8 @@ pub(super) struct Group {
     pub(super) online: Result<(), String>,
     /// What may be missing, and what waits until it is there.
     pub(super) gap: Option<Gap>,
+    /// When this portal first heard of it that its session listens.
+    pub(super) began: Option<Timestamp>,
     members: HashMap<MemberId, Member>,
     muted_until: HashMap<MemberId, Timestamp>,
     spoke: HashMap<MemberId, Timestamp>,
@@ -130,6 +132,7 @@ impl Group {
             name: state.name,
             online: Ok(()),
             gap: None,
+            began: None,
             members: state
                 .members
                 .into_iter()

@@ -62,8 +62,8 @@ pub enum Command {
 /// The last message of a group that is known, in the words of the session that told of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Known {
-    /// Which.
-    pub event: EventId,
+    /// Which; nothing where none was ever heard: then `time` is when listening began.
+    pub event: Option<EventId>,
     /// What the account called it.
     pub handle: Option<Handle>,
     /// When it was said.

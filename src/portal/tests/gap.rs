@@ -25,7 +25,7 @@ async fn asked(commands: &mut mpsc::Receiver<Command>) -> EventId {
             let day = Duration::from_secs(24 * 3600);
             assert!(Timestamp::now().since(since) >= day);
             assert!(Timestamp::now().since(since) < day + LIMIT);
-            after.event
+            after.event.expect("something was heard")
         }
         other => panic!("not asked for history: {other:?}"),
     }

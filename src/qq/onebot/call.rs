@@ -43,6 +43,13 @@ pub(super) enum CallError {
     },
 }
 
+impl CallError {
+    /// The other side does not know the action (1404; Lagrange 404), and never will.
+    pub(super) fn is_unknown_action(&self) -> bool {
+        matches!(self, Self::Refused { code: 404 | 1404, .. })
+    }
+}
+
 /// A frame that came in, sorted.
 #[derive(Debug, PartialEq)]
 pub(super) enum Sorted {

@@ -83,7 +83,9 @@ impl Session {
                 Page::More => {}
                 // Versions of NapCat do not agree on what the direction means (NapCatQQ#441).
                 Page::NothingNew if page == 1 && dialect.paging == Paging::MessageIdReversed => older_first = false,
-                Page::Enough | Page::NothingNew => return false,
+                // All that there is, and nothing was known before.
+                Page::NothingNew => return gap.known.event.is_none(),
+                Page::Enough => return false,
             }
         }
         false
@@ -155,7 +157,7 @@ struct Gap {
 impl Gap {
     fn new(known: &Known, count: usize, since: Timestamp) -> Self {
         Self {
-            known_seq: seq_of(&known.event),
+            known_seq: known.event.as_ref().and_then(seq_of),
             known: known.clone(),
             count,
             since,
@@ -211,7 +213,7 @@ impl Gap {
     }
 
     fn place(&self, id: &EventId, mark: &Mark) -> Place {
-        if *id == self.known.event {
+        if self.known.event.as_ref() == Some(id) {
             return Place::Known;
         }
         if let (Some(known), Some(seq)) = (self.known_seq, mark.seq) {

@@ -16,6 +16,7 @@ use tokio::sync::mpsc;
 use tokio::time::sleep_until;
 
 use super::event::Event;
+use super::roster::Presence;
 use super::session::{Session, lock};
 use crate::model::{EventId, GroupNumber, Member, MemberId, Message};
 use crate::qq::event::deliver;
@@ -210,7 +211,7 @@ impl Lane {
     async fn show(&mut self) {
         let (version, shown, own, mutes) = {
             let roster = self.session.roster();
-            let Some(group) = roster.groups.get(&self.group).filter(|g| g.presence.is_ok()) else {
+            let Some(group) = roster.groups.get(&self.group).filter(|g| g.presence == Presence::In) else {
                 return;
             };
             let renamed = self.shown.as_ref().is_none_or(|(name, _)| *name != group.name);

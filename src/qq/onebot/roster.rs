@@ -36,8 +36,8 @@ pub(super) struct Roster {
 pub(super) struct Group {
     /// Empty before it is known.
     pub(super) name: String,
-    /// Whether the account is in it; else why not.
-    pub(super) presence: Result<(), String>,
+    /// Whether the account is in it.
+    pub(super) presence: Presence,
     pub(super) members: BTreeMap<QqNumber, Member>,
     /// Who may not speak, until when. None: the whole group.
     pub(super) mutes: HashMap<Option<QqNumber>, Instant>,
@@ -45,6 +45,17 @@ pub(super) struct Group {
     pub(super) version: u64,
     pub(super) read: Option<Instant>,
     pub(super) asked: Option<Instant>,
+}
+
+/// Whether the account is in a group.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) enum Presence {
+    /// Nobody said so yet.
+    #[default]
+    Unknown,
+    In,
+    /// And why.
+    Out(String),
 }
 
 impl Default for Roster {
@@ -64,7 +75,7 @@ impl Default for Group {
     fn default() -> Self {
         Self {
             name: String::new(),
-            presence: Err("the list of the account's groups was not read yet".to_owned()),
+            presence: Presence::default(),
             members: BTreeMap::new(),
             mutes: HashMap::new(),
             version: 0,
@@ -79,7 +90,11 @@ impl Roster {
     pub(super) fn state(&self, group: GroupNumber) -> Result<(), String> {
         self.standing.clone()?;
         match self.groups.get(&group) {
-            Some(group) => group.presence.clone(),
+            Some(group) => match &group.presence {
+                Presence::In => Ok(()),
+                Presence::Unknown => Err("the list of the account's groups was not read yet".to_owned()),
+                Presence::Out(why) => Err(why.clone()),
+            },
             None => Err(format!("group {group} is not mapped")),
         }
     }
@@ -119,10 +134,10 @@ impl Roster {
         let own = self.own;
         for (number, group) in &mut self.groups {
             let Some(item) = known.get(number) else {
-                group.presence = Err(format!("the QQ account {own} is not in group {number}"));
+                group.presence = Presence::Out(format!("the QQ account {own} is not in group {number}"));
                 continue;
             };
-            group.presence = Ok(());
+            group.presence = Presence::In;
             let name = field::name(&item["group_name"]);
             if !name.is_empty() {
                 group.name = name;
@@ -130,6 +145,14 @@ impl Roster {
             group.take_whole_mute(item);
         }
         true
+    }
+
+    /// The program has no list of groups: the operator, who mapped them, is believed until a notice says otherwise.
+    pub(super) fn believe_mapping(&mut self) {
+        let unknown = |group: &&mut Group| group.presence == Presence::Unknown;
+        for group in self.groups.values_mut().filter(unknown) {
+            group.presence = Presence::In;
+        }
     }
 }
 

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
-use futures_util::future::join_all;
+use futures_util::stream::{self, StreamExt as _};
 use lab::jabber::Stanza as _;
 use lab::{Jabber, Kind};
 use minidom::Element;
@@ -19,7 +19,7 @@ const LINES: usize = 6;
 /// An unknown outcome holds the group for 15 s; a session that lost its socket needs some more.
 const LIMIT: Duration = Duration::from_secs(120);
 /// Bridges at a time: most of a fault is waiting.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
 
 /// A misbehaviour.
 struct Fault {
@@ -184,15 +184,20 @@ async fn under_fault(flavour: &str, way: Way, fault: &Fault) -> anyhow::Result<(
 }
 
 async fn all_faults(flavour: &str, way: Way) -> anyhow::Result<()> {
-    let mut failed = Vec::new();
-    for some in FAULTS.chunks(AT_ONCE) {
-        let results = join_all(some.iter().map(|fault| under_fault(flavour, way, fault))).await;
-        for (fault, result) in some.iter().zip(results) {
-            if let Err(error) = result {
-                failed.push(format!("=== {flavour} {way:?} {:?}: {error:?}", fault.armed));
-            }
-        }
-    }
+    let tries = FAULTS.iter().map(|fault| async move {
+        let begun = Instant::now();
+        let result = under_fault(flavour, way, fault).await;
+        println!(
+            "{flavour} {way:?} {:?}: {:.1} s",
+            fault.armed,
+            begun.elapsed().as_secs_f32()
+        );
+        result
+            .err()
+            .map(|error| format!("=== {flavour} {way:?} {:?}: {error:?}", fault.armed))
+    });
+    let results: Vec<_> = stream::iter(tries).buffer_unordered(AT_ONCE).collect().await;
+    let failed: Vec<String> = results.into_iter().flatten().collect();
     ensure!(failed.is_empty(), "\n{}", failed.join("\n"));
     Ok(())
 }

@@ -22,7 +22,7 @@ fn page(numbers: impl IntoIterator<Item = i64>) -> Vec<Heard> {
 
 fn known(event: &str, handle: i64, time: i64) -> Known {
     Known {
-        event: EventId(event.into()),
+        event: Some(EventId(event.into())),
         handle: Some(Handle(handle.to_string().into())),
         time: Timestamp::from_secs(NOW + time),
     }

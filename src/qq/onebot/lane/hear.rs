@@ -6,6 +6,7 @@ use super::Lane;
 use crate::model::{EventId, Handle, Media, Member, MemberId, Message, Part, Poke, QqNumber, Role, Timestamp};
 use crate::qq::Act;
 use crate::qq::onebot::event::{Change, Event, Heard};
+use crate::qq::onebot::roster::Presence;
 
 impl Lane {
     /// Takes one event of the group.
@@ -67,6 +68,13 @@ impl Lane {
             return;
         }
         self.session.fetch_records(&mut message.parts).await;
+        if let Some(group) = self.session.roster().groups.get_mut(&self.group)
+            && group.presence != Presence::In
+        {
+            // Who hears the group is in it, whatever a list said.
+            group.presence = Presence::In;
+            self.session.look.notify_one();
+        }
         if !notice && let Some(group) = self.session.roster().groups.get_mut(&self.group) {
             // A list that was read before knows less than the message.
             if group.read.is_some() {
@@ -118,7 +126,7 @@ impl Lane {
     /// The account is not in the group from now on.
     async fn close(&mut self, why: String) {
         if let Some(group) = self.session.roster().groups.get_mut(&self.group) {
-            group.presence = Err(why);
+            group.presence = Presence::Out(why);
             group.members.clear();
             group.read = None;
             group.asked = None;

@@ -9,6 +9,7 @@ use super::End;
 use crate::model::QqNumber;
 use crate::qq::onebot::call::CallError;
 use crate::qq::onebot::dialect::{self, Paging};
+use crate::qq::onebot::roster::{Group, Presence};
 use crate::qq::onebot::session::Session;
 use crate::qq::onebot::{Reach, field};
 
@@ -50,7 +51,7 @@ impl Session {
         if roster.own != own {
             roster.own = own;
             for group in roster.groups.values_mut() {
-                *group = crate::qq::onebot::roster::Group::default();
+                *group = Group::default();
             }
         }
         if let Some(version) = version {
@@ -78,7 +79,7 @@ impl Session {
             if roster.history {
                 return;
             }
-            let present = roster.groups.iter().find(|(_, group)| group.presence.is_ok());
+            let present = roster.groups.iter().find(|(_, group)| group.presence == Presence::In);
             present.map(|(number, _)| *number)
         };
         let Some(group) = group else { return };
@@ -91,10 +92,15 @@ impl Session {
     pub(super) async fn read_groups(self: &Arc<Self>) -> Result<(), String> {
         self.follow_mapping();
         self.roster().groups_read = Some(Instant::now());
-        let list = self
-            .ask("get_group_list", json!({"no_cache": true}))
-            .await
-            .map_err(|error| error.to_string())?;
+        let list = match self.ask("get_group_list", json!({"no_cache": true})).await {
+            Ok(list) => list,
+            Err(error) => {
+                if error.is_unknown_action() {
+                    self.roster().believe_mapping();
+                }
+                return Err(error.to_string());
+            }
+        };
         let taken = self.roster().take_groups(&list);
         if !taken {
             return Err("the list of the account's groups is empty".to_owned());

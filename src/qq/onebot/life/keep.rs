@@ -6,6 +6,7 @@ use serde_json::json;
 use tokio::time::{Instant, sleep};
 
 use crate::model::GroupNumber;
+use crate::qq::onebot::roster::Presence;
 use crate::qq::onebot::session::Session;
 
 impl Session {
@@ -35,7 +36,7 @@ impl Session {
         let pace = &self.settings.pace;
         let due = {
             let roster = self.roster();
-            let missing = roster.groups.values().any(|group| group.presence.is_err());
+            let missing = roster.groups.values().any(|group| group.presence != Presence::In);
             let every = match (missing, roster.dialect.tells_names) {
                 (true, _) => pace.retry_list,
                 (false, false) => pace.refresh_names,
@@ -55,7 +56,7 @@ impl Session {
         let due = roster.groups.iter().filter(|(_, group)| {
             let old = group.read.is_none_or(|at| at.elapsed() >= pace.refresh);
             let may = group.asked.is_none_or(|at| at.elapsed() >= pace.retry_list);
-            group.presence.is_ok() && old && may
+            group.presence == Presence::In && old && may
         });
         let oldest = due.min_by_key(|(number, group)| (group.asked, **number));
         oldest.map(|(number, _)| *number)

@@ -66,7 +66,7 @@ async fn a_lost_link_comes_back_and_the_gap_is_closed_from_history() {
     running.offline().await;
     running.back().await;
     let known = Known {
-        event: before.id,
+        event: Some(before.id),
         handle: before.handle,
         time: before.time,
     };
@@ -121,7 +121,7 @@ async fn a_wish_for_history_is_answered_also_when_there_is_none() {
         .fake
         .reply("get_group_msg_history", [Reply::Fail(1200, "消息不存在")]);
     let known = Known {
-        event: EventId("seq:5".into()),
+        event: Some(EventId("seq:5".into())),
         handle: None,
         time: Timestamp(0),
     };
