@@ -18,10 +18,9 @@ pub(super) fn of_send(error: &CallError, dialect: &Dialect) -> Outcome {
             1400 | 400 | 1404 | 404 => Outcome::NotSent(NotSent::Never(why)),
             _ if says_empty(text) => Outcome::NotSent(NotSent::Never(why)),
             _ if dialect.says_not_sent(text) => Outcome::NotSent(NotSent::Later(why)),
-            _ if says_late(text) => Outcome::Unknown(why),
-            // The action threw: `Timeout: NTEvent …` is often a message that arrived.
-            1200 | 200 => Outcome::Unknown(why),
-            _ => Outcome::NotSent(NotSent::Later(why)),
+            // The action threw, or failed in a way that is not told: `Timeout: NTEvent …` and go-cqhttp's
+            // SEND_MSG_API_ERROR are often messages that arrived.
+            _ => Outcome::Unknown(why),
         },
     }
 }
@@ -29,14 +28,6 @@ pub(super) fn of_send(error: &CallError, dialect: &Dialect) -> Outcome {
 /// Nothing of the message was left.
 fn says_empty(text: &str) -> bool {
     ["消息体无法解析", "消息为空", "EMPTY_MSG_ERROR"]
-        .iter()
-        .any(|words| text.contains(words))
-}
-
-/// It gave up waiting for QQ, whatever code it says that with.
-fn says_late(text: &str) -> bool {
-    let text = text.to_ascii_lowercase();
-    ["timeout", "timed out", "超时"]
         .iter()
         .any(|words| text.contains(words))
 }
@@ -79,6 +70,6 @@ mod tests {
         assert_eq!(kind(1200, "你已被禁言"), "later");
         assert_eq!(kind(-1, "Request timed out"), "unknown");
         assert_eq!(kind(1400, "params"), "never");
-        assert_eq!(kind(100, "SEND_MSG_API_ERROR"), "later");
+        assert_eq!(kind(100, "SEND_MSG_API_ERROR"), "unknown");
     }
 }
