@@ -53,13 +53,7 @@ pub(super) fn portal(config: &Config, row: &config::Row) -> portal::Settings {
 pub(super) fn onebot(account: &config::Account, keys: &config::OneBot) -> onebot::Settings {
     onebot::Settings {
         name: account.name.clone(),
-        reach: match &keys.reach {
-            config::Reach::Connect(url) => onebot::Reach::Connect(url.clone()),
-            config::Reach::Listen { listen, qq } => onebot::Reach::Listen {
-                listen: *listen,
-                qq: *qq,
-            },
-        },
+        reach: keys.reach.clone(),
         access_token: keys.access_token.clone(),
         send_every: account.send_every.unwrap_or(onebot::Settings::SEND_EVERY),
         pace: onebot::Pace::default(),

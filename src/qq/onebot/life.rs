@@ -11,7 +11,6 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
 
-use super::Reach;
 use super::call::Calls;
 use super::connect::{NoLink, Pair};
 use super::door::Doors;
@@ -19,6 +18,7 @@ use super::receive::{Pulse, Qq};
 use super::session::Session;
 use super::socket::Ended;
 use crate::backoff::Backoff;
+use crate::config::Reach;
 use crate::qq::{Need, SessionState};
 use source::{Half, Source};
 

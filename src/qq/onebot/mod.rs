@@ -52,17 +52,15 @@ mod send;
 mod session;
 mod socket;
 
-use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc;
 use tokio_util::sync::CancellationToken;
-use url::Url;
 
 use super::{Command, Inbox};
-use crate::config::Secret;
-use crate::model::{AccountName, QqNumber};
+use crate::config::{Reach, Secret};
+use crate::model::AccountName;
 
 pub use door::Doors;
 pub use probe::{Findings, probe};
@@ -85,20 +83,6 @@ pub struct Settings {
 impl Settings {
     /// The default of `send_every`: what operators of bots found that QQ bears.
     pub const SEND_EVERY: Duration = Duration::from_secs(1);
-}
-
-/// Who opens the socket.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reach {
-    /// We do: `ws` or `wss`, any path.
-    Connect(Url),
-    /// The `OneBot` program does.
-    Listen {
-        /// Where we wait for it. Several accounts may wait at one address.
-        listen: SocketAddr,
-        /// The account's number; needed to tell accounts apart that share an address.
-        qq: Option<QqNumber>,
-    },
 }
 
 /// How often and how long: what tests may want quicker.

@@ -12,7 +12,8 @@ use super::connect::{NoLink, Pair};
 use super::dialect::{self, Dialect};
 use super::door::{Doors, Place, Role};
 use super::roster::{Roster, member};
-use super::{Reach, Settings, connect, event, field, history};
+use super::{Settings, connect, event, field, history};
+use crate::config::Reach;
 use crate::model::{GroupNumber, QqNumber};
 
 /// One question.

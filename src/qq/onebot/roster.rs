@@ -32,7 +32,7 @@ pub(super) struct Roster {
 }
 
 /// One mapped group.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(super) struct Group {
     /// Empty before it is known.
     pub(super) name: String,
@@ -67,20 +67,6 @@ impl Default for Roster {
             history: false,
             groups: HashMap::new(),
             groups_read: None,
-        }
-    }
-}
-
-impl Default for Group {
-    fn default() -> Self {
-        Self {
-            name: String::new(),
-            presence: Presence::default(),
-            members: BTreeMap::new(),
-            mutes: HashMap::new(),
-            version: 0,
-            read: None,
-            asked: None,
         }
     }
 }

@@ -6,12 +6,13 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use super::End;
+use crate::config::Reach;
 use crate::model::QqNumber;
 use crate::qq::onebot::call::CallError;
 use crate::qq::onebot::dialect::{self, Paging};
+use crate::qq::onebot::field;
 use crate::qq::onebot::roster::{Group, Presence};
 use crate::qq::onebot::session::Session;
-use crate::qq::onebot::{Reach, field};
 
 /// A program that has just started answers some calls with errors for a moment.
 const TRIES: u32 = 3;

@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use tokio::time::sleep;
 
-use crate::qq::onebot::Reach;
+use crate::config::Reach;
 use crate::qq::onebot::connect::{self, NoLink, Pair};
 use crate::qq::onebot::door::{Arrival, Doors, Place, Role};
 use crate::qq::onebot::session::Session;

@@ -5,8 +5,8 @@ use tokio::sync::oneshot;
 
 use super::fake::{ALICE, Fake, GROUP, Reply, notice, said};
 use super::running::{CATS, Running, settings, text};
+use crate::config::Reach;
 use crate::model::Handle;
-use crate::qq::onebot::Reach;
 use crate::qq::{Act, Command, Outcome};
 
 async fn started(app: &str) -> Running {

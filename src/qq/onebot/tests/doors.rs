@@ -5,8 +5,9 @@ use std::sync::Arc;
 
 use super::fake::{ALICE, Fake, GROUP, OWN, said};
 use super::running::{Running, settings, text};
+use crate::config::Reach;
 use crate::model::QqNumber;
-use crate::qq::onebot::{Doors, Reach};
+use crate::qq::onebot::Doors;
 use crate::qq::{AccountEvent, SessionState};
 
 /// An address that was free a moment ago.

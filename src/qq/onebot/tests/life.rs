@@ -7,8 +7,8 @@ use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::fake::{ALICE, Fake, GROUP, OTHER, OWN, Reply, notice, said};
 use super::running::{CATS, Running, settings, text};
+use crate::config::Reach;
 use crate::model::{EventId, GroupNumber, Handle, MemberId, QqNumber, Role, Timestamp};
-use crate::qq::onebot::Reach;
 use crate::qq::{Act, Command, Known};
 
 #[tokio::test]
