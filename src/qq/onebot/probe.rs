@@ -219,6 +219,8 @@ impl Probe {
                 }
                 history::read(&data, own, group).iter().any(|heard| heard.own)
             }
+            // NapCat's words for a history with nothing in it.
+            Err(CallError::Refused { text, .. }) if text.contains("不存在") => false,
             Err(error) => {
                 self.hint(&format!(
                     "group {group}: no history can be read ({error}); what is said during an outage will be missing"
