@@ -51,6 +51,7 @@ impl Gateway {
         let groups = settings.groups.clone();
         let (handle, inbox) = portal::channel(settings);
         self.route.add_portal(&handle, &groups);
+        self.board.set(&Part::Room(handle.jid.clone()), State::Online);
         let kept = self.clone().keep_portal(handle.clone(), inbox, drain, shutdown.clone());
         let task = self.rooms.tasks.spawn(kept);
         self.rooms.lock().insert(handle.jid.clone(), Running { handle, task });
@@ -100,7 +101,6 @@ impl Gateway {
         };
         let inbox = AsyncMutex::new(inbox);
         let (inbox, wiring) = (&inbox, &wiring);
-        self.board.set(&part, State::Online);
         let result = supervise(&part, &self.board, &shutdown, || {
             let (board, part, shutdown) = (self.board.clone(), part.clone(), shutdown.clone());
             async move {

@@ -34,6 +34,7 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
     let config = source.load()?;
     let store = Store::open(&config.store.path)?;
     let (board, metrics) = (Board::new(), Metrics::new());
+    board.set(&Part::Component, State::Starting);
     let stops = Stops::default();
     let background = TaskTracker::new();
     if let Some(listen) = config.http.listen {
@@ -59,11 +60,6 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
         config: watch::Sender::new(Arc::new(config.clone())),
         fatal: fatal_tx,
     });
-    let component = background.spawn(
-        gateway
-            .clone()
-            .keep_component(config.clone(), link_tx, stops.component.clone()),
-    );
     // Ends by the token: its mailbox lives as long as the route, which it keeps alive itself.
     let answers = gateway.clone().keep_domain(domain_rx);
     background.spawn(stops.rest.clone().run_until_cancelled_owned(answers));
@@ -83,6 +79,13 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
         let mapped = build::mapped(&config, &account.name);
         gateway.start_account(account.clone(), mapped, &config.relay, config.run.drain_timeout);
     }
+
+    // Last, when every room has somebody who answers: a client that asks for one before takes it for gone, and leaves.
+    let component = background.spawn(
+        gateway
+            .clone()
+            .keep_component(config.clone(), link_tx, stops.component.clone()),
+    );
 
     let ended = serve(&gateway, &source, config, orders, fatal, &stops, &shutdown).await;
 
