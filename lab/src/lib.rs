@@ -7,6 +7,7 @@
 //! - [`http`]: a plain HTTP client for what listens on the loopback
 //! - [`sandbox`]: the QQ sandbox's control API
 //! - [`onebot_mock`]: a `OneBot` implementation of other people
+//! - [`tls`]: TLS before a program that speaks none
 //!
 //! It knows nothing of the gateway's code: it sees what a server, a client or an operator sees. Every wait has a limit, and a
 //! wait that fails says what was seen instead.
@@ -17,6 +18,7 @@ pub mod onebot_mock;
 pub mod process;
 pub mod sandbox;
 pub mod server;
+pub mod tls;
 
 mod ports;
 
@@ -28,6 +30,7 @@ pub use onebot_mock::OneBotMock;
 pub use process::Process;
 pub use sandbox::Sandbox;
 pub use server::{Kind, Options, Server};
+pub use tls::TlsDoor;
 
 /// Whether a foreign program is installed: `"prosody"`, `"ejabberd"`, `"slixmpp"`, `"nonebot"`, `"onebot-mock"`, or any program on
 /// the path.

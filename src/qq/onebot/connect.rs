@@ -36,6 +36,11 @@ pub(super) enum NoLink {
         "{0} is no OneBot WebSocket: it answers with HTTP status {1}; see address and path of its WebSocket server"
     )]
     Http(String, u16),
+    #[error(
+        "{0} cannot be trusted: {1}; let this system know who signed its certificate (SSL_CERT_FILE names a file with certificates to \
+         trust), or reach it by ws:// where the way is your own"
+    )]
+    Untrusted(String, String),
     #[error("{0} cannot be reached: {1}")]
     Other(String, String),
 }
@@ -93,6 +98,10 @@ async fn open(url: &Url, token: Option<&Secret>, ping_every: Duration) -> Result
         Ok(Err(Error::Io(error))) if error.kind() == std::io::ErrorKind::ConnectionRefused => {
             Err(NoLink::Nobody(shown))
         }
+        Ok(Err(Error::Io(error))) => Err(match certificate(&error) {
+            Some(why) => NoLink::Untrusted(shown, why.to_string()),
+            None => other(&error),
+        }),
         Ok(Err(Error::Protocol(error))) => Err(NoLink::Other(
             shown,
             format!("it does not speak WebSocket ({error}); is this the port of its HTTP server?"),
@@ -100,6 +109,12 @@ async fn open(url: &Url, token: Option<&Secret>, ping_every: Duration) -> Result
         Ok(Err(error)) => Err(other(&error)),
         Err(_) => Err(other(&"it does not answer in time")),
     }
+}
+
+/// What is wrong with the other side's certificate, where that is why the handshake failed.
+fn certificate(error: &std::io::Error) -> Option<&rustls::Error> {
+    let error: &rustls::Error = error.get_ref()?.downcast_ref()?;
+    matches!(error, rustls::Error::InvalidCertificate(_)).then_some(error)
 }
 
 /// An address without what may be secret in it.

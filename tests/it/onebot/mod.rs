@@ -6,4 +6,5 @@ mod gap;
 mod nonebot;
 mod peer;
 mod talk;
+mod tls;
 mod trouble;

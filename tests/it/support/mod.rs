@@ -31,6 +31,8 @@ pub(crate) struct Bridge {
     pub(crate) gateway: Option<Process>,
     pub(crate) folder: TempDir,
     http: u16,
+    /// A file with the certificates that the gateway trusts, instead of the system's.
+    trusted: Option<PathBuf>,
     /// The middle of `bridge.toml`: the account.
     account: String,
     /// The end of `bridge.toml`: the mapping rows.
@@ -93,6 +95,7 @@ impl Bridge {
             gateway: None,
             folder,
             http: free_port()?,
+            trusted: None,
             account,
             rows: rows.to_owned(),
         };
@@ -129,14 +132,20 @@ impl Bridge {
 
     /// Starts the gateway without waiting.
     pub(crate) fn launch_gateway(&mut self) -> anyhow::Result<()> {
-        let mut command = Command::new(workspace_binary("qqxmpp")?);
-        command
-            .arg("run")
-            .arg("--config")
-            .arg(self.config())
-            .env("RUST_LOG", "info,qqxmpp=debug");
+        let mut command = self.program("run")?;
+        command.env("RUST_LOG", "info,qqxmpp=debug");
         self.gateway = Some(Process::spawn("qqxmpp", &command, &self.folder.path().join("log"))?);
         Ok(())
+    }
+
+    /// The gateway's program with its configuration, for a command of its command line.
+    pub(crate) fn program(&self, word: &str) -> anyhow::Result<Command> {
+        let mut command = Command::new(workspace_binary("qqxmpp")?);
+        command.arg(word).arg("--config").arg(self.config());
+        if let Some(trusted) = &self.trusted {
+            command.env("SSL_CERT_FILE", trusted);
+        }
+        Ok(command)
     }
 
     /// Waits until `/readyz` says yes, being the phone that scans.

@@ -1,12 +1,13 @@
 //! A bridge whose account speaks `OneBot`: to the sandbox, which plays one of the programs, or to a program of other people.
 
 use std::collections::HashSet;
+use std::path::Path;
 use std::time::Duration;
 
 use anyhow::bail;
 use lab::jabber::{Join, Stanza as _};
 use lab::onebot_mock::Script;
-use lab::{Jabber, Kind, OneBotMock, Options, Sandbox, Server};
+use lab::{Jabber, Kind, OneBotMock, Options, Sandbox, Server, TlsDoor};
 use minidom::Element;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
@@ -72,6 +73,25 @@ impl<'a> Far<'a> {
 }
 
 impl Bridge {
+    /// A bridge whose account is reached by `wss`, through a door whose certificate nobody trusts yet. The gateway does not run yet.
+    pub(crate) async fn assemble_tls() -> anyhow::Result<Option<(Self, TlsDoor)>> {
+        if !lab::available(Kind::Prosody.name()) {
+            return Ok(None);
+        }
+        let server = Server::start(Kind::Prosody, &Options::default()).await?;
+        let folder = tempfile::tempdir()?;
+        let sandbox = Sandbox::start(&[]).await?;
+        let door = TlsDoor::open(sandbox.address(), folder.path()).await?;
+        let url = format!("wss://{}/onebot/v11/{BOT}", door.address());
+        let bridge = Self::assembled(server, sandbox, folder, account(Way::Forward, &url, 0), CATS_ROW)?;
+        Ok(Some((bridge, door)))
+    }
+
+    /// From now on the gateway trusts these certificates alone.
+    pub(crate) fn trust(&mut self, certificates: &Path) {
+        self.trusted = Some(certificates.to_owned());
+    }
+
     /// As [`Bridge::start`], with a `OneBot` account.
     pub(crate) async fn start_onebot(kind: Kind, far: &Far<'_>) -> anyhow::Result<Option<Self>> {
         if !lab::available(kind.name()) {
