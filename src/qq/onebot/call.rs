@@ -1,15 +1,16 @@
 //! Calls over a link: each has an echo of its own and its own patience; answers come in any order.
 //!
 //! ```text
-//!  call ──► register echo ──► write ──► answer ──► ok / refused
-//!               │               │  └──► time is over, socket lost ──► unanswered
-//!               └───────────────┴──► socket lost before a byte was written ──► not written
+//!  call ──► register echo ──► queue ──► write ──► answer ──► ok / refused
+//!               │               │         └──► time is over, socket lost ──► unanswered
+//!               └───────────────┴──► time is over, socket lost: withdrawn ──► not written
 //! ```
 //!
+//! A frame that nobody waits for any longer is withdrawn before the writer takes it, or it counts as written: see [`Outgoing`].
 //! Late answers find nobody and are dropped. Runs in whoever calls.
 
 use std::collections::HashMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
@@ -94,12 +95,8 @@ impl Calls {
     pub(super) async fn call(&self, action: &str, params: Value, patience: Duration) -> Result<Value, CallError> {
         let echo = format!("{:08x}-{}", self.0.prefix, self.0.next.fetch_add(1, Ordering::Relaxed));
         let (answer, answered) = oneshot::channel();
-        let _registered = self.register(&echo, answer)?;
-        let written = Arc::new(AtomicBool::new(false));
-        let frame = Outgoing::new(
-            json!({"action": action, "params": params, "echo": echo}).to_string(),
-            written.clone(),
-        );
+        let frame = Outgoing::text(json!({"action": action, "params": params, "echo": echo}).to_string());
+        let open = self.open_call(&echo, answer, frame.clone())?;
         let exchange = async {
             if self.0.out.send(frame).await.is_err() {
                 return None;
@@ -110,25 +107,32 @@ impl Calls {
             answer = timeout(patience, exchange) => answer,
             () = self.0.lost.cancelled() => Ok(None),
         };
-        let written = written.load(Ordering::Relaxed);
         match answer {
             Ok(Some(answer)) => read(answer),
-            Ok(None) if written => Err(CallError::Unanswered("the connection broke before the answer came")),
-            Ok(None) => Err(CallError::NotWritten("the connection to the OneBot program is gone")),
-            Err(_) if written => Err(CallError::Unanswered("the OneBot program did not answer in time")),
-            Err(_) => Err(CallError::NotWritten("the OneBot program takes nothing")),
+            Ok(None) if open.frame.withdraw() => {
+                Err(CallError::NotWritten("the connection to the OneBot program is gone"))
+            }
+            Ok(None) => Err(CallError::Unanswered("the connection broke before the answer came")),
+            Err(_) if open.frame.withdraw() => Err(CallError::NotWritten("the OneBot program takes nothing")),
+            Err(_) => Err(CallError::Unanswered("the OneBot program did not answer in time")),
         }
     }
 
-    fn register(&self, echo: &str, answer: oneshot::Sender<Value>) -> Result<Registered<'_>, CallError> {
+    fn open_call(
+        &self,
+        echo: &str,
+        answer: oneshot::Sender<Value>,
+        frame: Outgoing,
+    ) -> Result<OpenCall<'_>, CallError> {
         let mut open = self.open();
         if open.len() >= OPEN_MAX {
             return Err(CallError::NotWritten("too many calls wait for the OneBot program"));
         }
         open.insert(echo.to_owned(), answer);
-        Ok(Registered {
+        Ok(OpenCall {
             calls: self,
             echo: echo.to_owned(),
+            frame,
         })
     }
 
@@ -163,15 +167,17 @@ impl Calls {
     }
 }
 
-/// Forgets the echo, also when the caller gave up in the middle.
-struct Registered<'a> {
+/// Forgets the echo and withdraws the frame, also when the caller gave up in the middle.
+struct OpenCall<'a> {
     calls: &'a Calls,
     echo: String,
+    frame: Outgoing,
 }
 
-impl Drop for Registered<'_> {
+impl Drop for OpenCall<'_> {
     fn drop(&mut self) {
         self.calls.open().remove(&self.echo);
+        self.frame.withdraw();
     }
 }
 
@@ -204,7 +210,7 @@ mod tests {
 
     async fn written(frames: &mut mpsc::Receiver<Outgoing>) -> Value {
         let frame = frames.recv().await.expect("a frame");
-        crate::qq::onebot::json::parse(&frame.write()).expect("JSON")
+        crate::qq::onebot::json::parse(&frame.take().expect("not withdrawn").to_string()).expect("JSON")
     }
 
     #[tokio::test]
@@ -232,7 +238,12 @@ mod tests {
         let calls = Calls::new(out);
         let unheard = calls.call("a", json!({}), PATIENCE).await;
         assert!(matches!(unheard, Err(CallError::NotWritten(_))), "{unheard:?}");
-        written(&mut frames).await;
+        let withdrawn = frames.recv().await.expect("still in the queue");
+        assert_eq!(
+            withdrawn.take(),
+            None,
+            "it would reach QQ although its author was told that it did not"
+        );
         let (silent, _) = tokio::join!(calls.call("b", json!({}), PATIENCE), written(&mut frames));
         assert!(matches!(silent, Err(CallError::Unanswered(_))), "{silent:?}");
         calls.lose();

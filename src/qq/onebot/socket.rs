@@ -1,8 +1,8 @@
 //! One WebSocket, whichever side opened it: a task of its own that reads frames into a channel, writes frames out of another,
 //! and notices when the other side fell silent. Knows JSON; does not know what a frame says.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use futures_util::stream::{SplitSink, SplitStream};
@@ -36,32 +36,31 @@ pub(super) fn limits() -> WebSocketConfig {
         .max_frame_size(Some(BIGGEST))
 }
 
-/// A frame on its way out.
-#[derive(Debug)]
-pub(super) struct Outgoing {
-    message: Message,
-    /// Set when writing begins: from then on nobody can say that the other side did not get it.
-    written: Arc<AtomicBool>,
-}
+/// A frame on its way out. It is taken once: by the writer, and nobody can say any more that the other side did not get it; or
+/// by who sent it, and it will never be written.
+#[derive(Debug, Clone)]
+pub(super) struct Outgoing(Arc<Mutex<Option<Message>>>);
 
 impl Outgoing {
-    pub(super) fn new(text: String, written: Arc<AtomicBool>) -> Self {
-        let message = Message::text(text);
-        Self { message, written }
+    pub(super) fn text(text: String) -> Self {
+        Self::new(Message::text(text))
     }
 
     fn ping() -> Self {
-        Self {
-            message: Message::Ping(Vec::new().into()),
-            written: Arc::default(),
-        }
+        Self::new(Message::Ping(Vec::new().into()))
     }
 
-    /// Takes it as a writer would.
-    #[cfg(test)]
-    pub(super) fn write(self) -> String {
-        self.written.store(true, Ordering::Relaxed);
-        self.message.to_string()
+    fn new(message: Message) -> Self {
+        Self(Arc::new(Mutex::new(Some(message))))
+    }
+
+    /// Takes it back; false when the writer was quicker.
+    pub(super) fn withdraw(&self) -> bool {
+        self.take().is_some()
+    }
+
+    pub(super) fn take(&self) -> Option<Message> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
     }
 }
 
@@ -174,11 +173,11 @@ where
             next = outgoing.recv() => next,
             _ = ticks.tick() => Some(Outgoing::ping()),
         };
-        let Some(Outgoing { message, written }) = next else {
+        let Some(frame) = next else {
             timeout(Duration::from_secs(1), sink.close()).await.ok();
             return Ended::Closed;
         };
-        written.store(true, Ordering::Relaxed);
+        let Some(message) = frame.take() else { continue };
         writing.store(true, Ordering::Relaxed);
         let sent = timeout(WRITE_PATIENCE, sink.send(message)).await;
         writing.store(false, Ordering::Relaxed);

@@ -44,7 +44,7 @@ pub(super) async fn number(mut socket: Socket, role: Role) -> Option<(QqNumber, 
 async fn ask(socket: &mut Socket, role: Role, read: &mut VecDeque<Frame>) -> Option<QqNumber> {
     if role != Role::Event {
         let call = json!({"action": "get_login_info", "params": {}, "echo": ECHO});
-        let frame = Outgoing::new(call.to_string(), std::sync::Arc::default());
+        let frame = Outgoing::text(call.to_string());
         socket.out.send(frame).await.ok()?;
     }
     while read.len() < FRAMES_MAX {
