@@ -1,4 +1,5 @@
-//! Recalls and reactions. Both can be done twice without harm, so what is not known is done again.
+//! Recalls and reactions. A recall of which nobody knows whether it was done is done again: a refusal then means that it was. A
+//! reaction is not: nobody waits for it, and it would hold up words.
 
 use tokio::sync::oneshot;
 
@@ -48,6 +49,9 @@ impl Outbox {
             };
             match outcome {
                 Outcome::Sent(_) => {}
+                Outcome::NotSent(NotSent::Never(why)) if self.unsure.contains(&piece.id) => {
+                    tracing::debug!(%why, row = %piece.row, "a second recall was refused: the first one was done");
+                }
                 Outcome::NotSent(NotSent::Never(why)) => kept = Some(why),
                 again => return self.end(piece, again).await,
             }
@@ -82,13 +86,26 @@ impl Outbox {
         Ok(Some(ask(place, wish).await))
     }
 
+    /// What was kept in mind of a recall that is over.
+    pub(super) fn forget(&mut self, piece: &Piece) {
+        self.recalled.remove(&piece.id);
+        self.unsure.remove(&piece.id);
+    }
+
     async fn end(&mut self, piece: &Piece, outcome: Outcome) -> anyhow::Result<()> {
         match outcome {
-            Outcome::NotSent(NotSent::Later(why)) | Outcome::Unknown(why) => return self.later(piece, why).await,
+            Outcome::Unknown(_) if matches!(piece.deed, Deed::React { .. }) => {
+                self.settle(piece, Settled::Sent(None)).await?;
+            }
+            Outcome::Unknown(why) => {
+                self.unsure.insert(piece.id);
+                return self.later(piece, why).await;
+            }
+            Outcome::NotSent(NotSent::Later(why)) => return self.later(piece, why).await,
             Outcome::NotSent(NotSent::Never(why)) => self.fail(piece, why).await?,
             // A handle would be the answer's own: nobody answers a recall.
             Outcome::Sent(_) => {
-                self.recalled.remove(&piece.id);
+                self.forget(piece);
                 self.settle(piece, Settled::Sent(None)).await?;
             }
         }

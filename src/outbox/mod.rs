@@ -106,6 +106,8 @@ struct Outbox {
     wiring: Wiring,
     /// Of recalls that are to be tried again: what QQ has taken back already.
     recalled: HashMap<i64, HashSet<Handle>>,
+    /// Recalls that an earlier try may have done.
+    unsure: HashSet<i64>,
     /// Unknown pieces, and until when each may still be proven.
     doubts: HashMap<i64, (Piece, Instant)>,
     shutdown: CancellationToken,
@@ -117,6 +119,7 @@ impl Outbox {
             settings,
             wiring,
             recalled: HashMap::new(),
+            unsure: HashSet::new(),
             doubts: HashMap::new(),
             shutdown,
         }
@@ -126,6 +129,7 @@ impl Outbox {
     async fn doubt_what_was_on_its_way(&mut self) -> anyhow::Result<()> {
         for piece in self.wiring.store.unsettled(&self.settings.account).await? {
             if !matches!(piece.deed, Deed::Say { .. }) {
+                self.unsure.insert(piece.id);
                 let (at, why) = (Timestamp::now(), "the gateway was interrupted".to_owned());
                 self.settle(&piece, Settled::Retry { at, why }).await?;
                 continue;
@@ -244,7 +248,7 @@ impl Outbox {
         } else {
             tracing::info!(%account, %group, %row, %why, "{what}");
         }
-        self.recalled.remove(&piece.id);
+        self.forget(piece);
         self.settle(piece, Settled::Failed(why)).await?;
         (self.wiring.failed)(&piece.room);
         Ok(())

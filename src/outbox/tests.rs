@@ -166,7 +166,9 @@ async fn every_piece_is_taken_back_once_and_what_is_not_known_again() {
     lab.recalled("h1", Outcome::Sent(None)).await;
     lab.recalled("h2", Outcome::Unknown("timeout".into())).await;
     lab.recalled("h2", later()).await;
-    lab.recalled("h2", Outcome::Sent(None)).await;
+    // Refused, because the first try did it.
+    let refused = Outcome::NotSent(NotSent::Never("no such message".into()));
+    lab.recalled("h2", refused).await;
     lab.done().await;
     assert_eq!(lab.store.untold(lab.room).await.expect("a list"), []);
 }
