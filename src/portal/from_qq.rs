@@ -84,6 +84,7 @@ impl Portal {
                 }
             }
             Act::Offline(why) => self.offline(number, why),
+            Act::Paused(left) => self.say_line(&words::Line::Paused(left), draft),
             Act::Missed(n) => self.say_line(&words::Line::Missed(n.unwrap_or(0)), draft),
             // They never wait, and were taken before.
             Act::Online { .. } | Act::Backfill { .. } => {}

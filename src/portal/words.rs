@@ -68,6 +68,8 @@ pub(super) enum Line {
     Missed(u64),
     /// So many messages did not reach QQ, and why the last one did not.
     NotSent(usize, String),
+    /// Nothing is sent to QQ for so long.
+    Paused(Duration),
     /// Somebody may not speak on QQ: for so long, if an end was told; zero: they may again.
     Muted(Muted, Option<Duration>),
 }
@@ -96,6 +98,14 @@ impl Line {
             (Self::NotSent(1, why), Language::En) => format!("a message did not reach QQ: {why}"),
             (Self::NotSent(n, why), Language::En) => format!("{n} messages did not reach QQ: {why}"),
             (Self::NotSent(n, why), Language::Zh) => format!("{n} 条消息未能送达 QQ：{why}"),
+            (Self::Paused(left), Language::En) => format!(
+                "QQ takes nothing from here at present; what is said waits, the next try is in {}",
+                length(*left, Language::En)
+            ),
+            (Self::Paused(left), Language::Zh) => format!(
+                "QQ 目前不接受这里的消息，消息会等待，{}后再试",
+                length(*left, Language::Zh)
+            ),
             (Self::Muted(muted, time), Language::En) => muted.english(*time),
             (Self::Muted(muted, time), Language::Zh) => muted.chinese(*time),
         }

@@ -88,6 +88,8 @@ pub enum Act {
     },
     /// The session cannot hear or speak in this group; the text says why, for people.
     Offline(String),
+    /// QQ takes nothing from the account at present: so long nothing is sent, whatever is said in the room.
+    Paused(Duration),
     /// Events of this group were lost for good (the service's counter jumped); the number where it is known.
     Missed(Option<u64>),
 }

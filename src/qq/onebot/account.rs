@@ -38,7 +38,7 @@ impl Quota {
 }
 
 impl Session {
-    /// Tells the admins, unless they were told too much lately.
+    /// Tells the admins what others wrote, unless they were told too much lately.
     pub(super) fn tell_admins(self: &std::sync::Arc<Self>, sentence: String) {
         let Some(last) = lock(&self.quota).take() else {
             tracing::info!(account = %self.settings.name, "the admins were told enough lately");
@@ -49,8 +49,13 @@ impl Session {
         } else {
             ""
         };
+        self.alert(sentence + more);
+    }
+
+    /// Tells the admins what the session has to say itself, however much strangers talked.
+    pub(super) fn alert(self: &std::sync::Arc<Self>, sentence: String) {
         let session = self.clone();
-        self.spawn(async move { session.tell(AccountEvent::ForAdmins(sentence + more)).await });
+        self.spawn(async move { session.tell(AccountEvent::ForAdmins(sentence)).await });
     }
 }
 

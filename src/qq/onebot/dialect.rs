@@ -61,8 +61,6 @@ pub(super) struct Dialect {
     pub(super) own_by_default: bool,
     /// The switch for messages as arrays.
     pub(super) format_switch: &'static str,
-    /// Words of a failed send after which the message certainly did not reach QQ.
-    pub(super) not_sent: &'static [&'static str],
 }
 
 const TABLE: [Dialect; 6] = [
@@ -80,7 +78,6 @@ const TABLE: [Dialect; 6] = [
         own_switch: "reportSelfMessage (上报自身消息) of the network entry in NapCat's web UI",
         own_by_default: false,
         format_switch: "messagePostFormat = array (消息格式) of the network entry in NapCat's web UI",
-        not_sent: &["消息体无法解析", "禁言"],
     },
     // LLBot = LLOneBot 8.1: message_seq is QQ's; history ends at that seq, 30 at a time; no event for names;
     // reportSelfMessage and messageFormat per connection.
@@ -95,7 +92,6 @@ const TABLE: [Dialect; 6] = [
         own_switch: "\"reportSelfMessage\" (上报自己发送的消息) of the connection in LLBot's settings",
         own_by_default: false,
         format_switch: "\"messageFormat\": \"array\" (消息格式) of the connection in LLBot's settings",
-        not_sent: &["禁言", "消息为空"],
     },
     // SnowLuma 1.11: as LLBot in what it tells; reactions with sub_type.
     Dialect {
@@ -109,7 +105,6 @@ const TABLE: [Dialect; 6] = [
         own_switch: "reportSelfMessage of the connection in SnowLuma's settings",
         own_by_default: false,
         format_switch: "messageFormat = array of the connection in SnowLuma's settings",
-        not_sent: &["禁言"],
     },
     // Lagrange.OneBot v1 (2025-10): no seq in messages; history by message_id; group_name_change; only group_upload;
     // set_group_reaction; own messages as plain `message` unless Message:IgnoreSelf; Message:StringPost.
@@ -124,7 +119,6 @@ const TABLE: [Dialect; 6] = [
         own_switch: "\"IgnoreSelf\": false under \"Message\" in Lagrange's appsettings.json",
         own_by_default: true,
         format_switch: "\"StringPost\": false under \"Message\" in Lagrange's appsettings.json",
-        not_sent: &[],
     },
     // go-cqhttp 1.2: message_seq is QQ's, history ends at it; no names, no file segment, no reactions;
     // message.report-self-message and message.post-format in config.yml.
@@ -139,7 +133,6 @@ const TABLE: [Dialect; 6] = [
         own_switch: "report-self-message: true under message: in go-cqhttp's config.yml",
         own_by_default: false,
         format_switch: "post-format: array under message: in go-cqhttp's config.yml",
-        not_sent: &["EMPTY_MSG_ERROR", "消息为空"],
     },
     // Anything else: the standard, which has neither seq, history nor reactions. The action for reactions is tried, most have
     // taken it over.
@@ -154,7 +147,6 @@ const TABLE: [Dialect; 6] = [
         own_switch: "the report of the account's own messages in its settings",
         own_by_default: false,
         format_switch: "messages as arrays in its settings",
-        not_sent: &[],
     },
 ];
 
@@ -192,11 +184,6 @@ impl Dialect {
             |seq| format!("seq:{seq}"),
         );
         EventId(id.into())
-    }
-
-    /// Whether its words say that a failed send did not reach QQ.
-    pub(super) fn says_not_sent(&self, text: &str) -> bool {
-        self.not_sent.iter().any(|words| text.contains(words))
     }
 }
 

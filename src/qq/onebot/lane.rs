@@ -48,6 +48,8 @@ pub(super) enum Job {
     Heard(Box<Event>),
     /// A message that did not come as an event.
     Found(Box<Message>),
+    /// Something that the session itself has to say.
+    Tell(Box<Act>),
 }
 
 impl Session {
@@ -163,6 +165,9 @@ impl Lane {
             match self.early.pop_front() {
                 Some(Job::Heard(event)) => self.hear(*event).await,
                 Some(Job::Found(message)) => self.say(*message).await,
+                Some(Job::Tell(act)) => {
+                    self.bring(*act).await;
+                }
                 Some(Job::Look) => {}
                 None => return,
             }

@@ -108,6 +108,14 @@ impl Roster {
             .map(|left| format!("nobody may speak in the QQ group{}", for_how_long(left)))
     }
 
+    /// The account may not speak in a group for some time, as a refusal says.
+    pub(super) fn learn_mute(&mut self, group: GroupNumber, duration: Duration) {
+        let own = self.own;
+        if let Some(group) = self.groups.get_mut(&group) {
+            group.mute(Some(own), duration);
+        }
+    }
+
     /// Takes the list of all groups: names, who is gone, mutes of the whole group. An empty list says nothing.
     pub(super) fn take_groups(&mut self, list: &Value) -> bool {
         let known: HashMap<GroupNumber, &Value> = field::items(list)

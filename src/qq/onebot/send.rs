@@ -7,7 +7,7 @@
 //!                                                                    └─ 2, 6, 12 s: history ──► own messages to the portal
 //! ```
 //!
-//! Nothing is ever sent twice here.
+//! Nothing is ever sent twice here. Each wait has an end, so that a wish is answered before the outbox gives it up as unknown.
 
 mod breaker;
 mod prove;
@@ -16,24 +16,31 @@ mod verdict;
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use serde_json::json;
+use tokio::time::timeout;
 
 use super::Settings;
 use super::call::CallError;
 use super::dialect::ReactBy;
+use super::lane::Job;
 use super::session::{Session, lock};
 use super::{field, json, reaction, segment};
 use crate::model::{GroupNumber, Handle, Part, Timestamp};
 use crate::qq::faces::Known;
 use crate::qq::normal::normal_form;
-use crate::qq::{NotSent, Outcome, Outgoing};
+use crate::qq::{Act, NotSent, Outcome, Outgoing};
 use breaker::Breaker;
 use prove::Doubt;
 use rate::Rate;
 
 /// Handles of own messages that are remembered.
 const HANDLES_MAX: usize = 256;
+/// Longest wait for the turn, and then for the rate.
+const PATIENCE: Duration = Duration::from_secs(20);
+/// An account that was refused as muted, without a word of for how long, tries again after this.
+const MUTED: Duration = Duration::from_secs(60);
 
 /// What sending keeps in mind.
 pub(super) struct Sending {
@@ -79,8 +86,16 @@ impl Session {
         if message.is_empty() {
             return Outcome::NotSent(NotSent::Never("nothing of it can be said on QQ".to_owned()));
         }
-        let _turn = self.sending.turn.lock().await;
-        self.sending.rate.wait().await;
+        let Ok(_turn) = timeout(PATIENCE, self.sending.turn.lock()).await else {
+            return later("the account is still busy with other messages".to_owned());
+        };
+        if let Err(left) = self.sending.rate.wait(PATIENCE).await {
+            let seconds = left.as_secs();
+            return later(format!(
+                "the account says one message each {:?}; the next may go in {seconds} s",
+                self.settings.send_every
+            ));
+        }
         // Asked again: much may have happened in the wait.
         if let Err(why) = self.may_speak(group) {
             return later(why);
@@ -91,13 +106,22 @@ impl Session {
         let outcome = match &answer {
             // Some answer 0 when they do not know.
             Ok(data) => Outcome::Sent(field::handle(&data["message_id"]).filter(|handle| &*handle.0 != "0")),
-            Err(error) => verdict::of_send(error, self.roster().dialect),
+            Err(error) => verdict::of_send(error),
         };
         tracing::debug!(account = %self.settings.name, %group, ?outcome, "sent");
-        self.draw_conclusions(group, &outcome, &piece.parts, begun);
+        if let Err(error) = &answer
+            && verdict::says_muted(error)
+        {
+            self.roster().learn_mute(group, MUTED);
+            return outcome;
+        }
+        if !matches!(answer, Err(CallError::NotWritten(_))) {
+            self.draw_conclusions(group, &outcome, &piece.parts, begun);
+        }
         outcome
     }
 
+    /// What an answer says of the account.
     fn draw_conclusions(self: &Arc<Self>, group: GroupNumber, outcome: &Outcome, parts: &[Part], begun: Timestamp) {
         let failed = match outcome {
             Outcome::Sent(handle) => {
@@ -121,23 +145,34 @@ impl Session {
         };
         let opened = lock(&self.sending.breaker).failed();
         if let Some(pause) = opened {
-            let name = &self.settings.name;
             let minutes = pause.as_secs().div_ceil(60);
-            self.tell_admins(format!(
-                "account {name}: QQ took none of the last messages ({failed}); nothing is sent for {minutes} minutes. \
+            self.alert(format!(
+                "QQ took none of the last messages ({failed}); nothing is sent for {minutes} minutes. \
                  If this goes on, QQ may have muted the account: see whether it can speak in another client"
             ));
+            self.tell_of_pause(group);
         }
     }
 
     /// Whether a message to a group has any hope now; else why not.
     fn may_speak(&self, group: GroupNumber) -> Result<(), String> {
-        let roster = self.roster();
-        roster.state(group)?;
-        if let Some(why) = roster.muted(group) {
-            return Err(why);
+        {
+            let roster = self.roster();
+            roster.state(group)?;
+            if let Some(why) = roster.muted(group) {
+                return Err(why);
+            }
         }
-        lock(&self.sending.breaker).may_try()
+        let may = lock(&self.sending.breaker).may_try();
+        may.inspect_err(|_| self.tell_of_pause(group))
+    }
+
+    /// Tells a room that speaks during a pause, once each pause.
+    fn tell_of_pause(&self, group: GroupNumber) {
+        let news = lock(&self.sending.breaker).news(group);
+        if let Some(left) = news {
+            self.to_lane(group, Job::Tell(Box::new(Act::Paused(left))));
+        }
     }
 
     /// Takes a message back.
@@ -161,6 +196,9 @@ impl Session {
         let Some(id) = reaction::id(emoji).map(|id| id.id) else {
             return Outcome::NotSent(NotSent::Never(format!("QQ has no reaction {emoji}")));
         };
+        if self.sending.rate.wait(PATIENCE).await.is_err() {
+            return later("messages come first".to_owned());
+        }
         let message = json::id(&handle.0);
         let answer = match by {
             ReactBy::EmojiLike => {

@@ -7,9 +7,12 @@
 //!                                       └──── failed ─────────────────────┘
 //! ```
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use tokio::time::Instant;
+
+use crate::model::GroupNumber;
 
 /// Failures in a row that open it.
 const FAILURES: u32 = 5;
@@ -23,6 +26,8 @@ pub(super) struct Breaker {
     /// How often it opened since something worked.
     opened: u32,
     until: Option<Instant>,
+    /// The groups that know of the pause.
+    told: HashSet<GroupNumber>,
 }
 
 impl Breaker {
@@ -32,19 +37,28 @@ impl Breaker {
             failures: 0,
             opened: 0,
             until: None,
+            told: HashSet::new(),
         }
     }
 
     /// Whether something may be tried; else why not.
     pub(super) fn may_try(&self) -> Result<(), String> {
-        let left = self.until.map(|until| until - Instant::now()).unwrap_or_default();
-        if left.is_zero() {
-            return Ok(());
-        }
+        let Some(left) = self.left() else { return Ok(()) };
         let minutes = left.as_secs().div_ceil(60);
         Err(format!(
             "QQ took none of the last messages of this account; the next try is in {minutes} minutes"
         ))
+    }
+
+    /// How long the pause lasts, for a group that has something to say and was not told of this pause before.
+    pub(super) fn news(&mut self, group: GroupNumber) -> Option<Duration> {
+        let left = self.left()?;
+        self.told.insert(group).then_some(left)
+    }
+
+    fn left(&self) -> Option<Duration> {
+        let left = self.until? - Instant::now();
+        (!left.is_zero()).then_some(left)
     }
 
     pub(super) fn worked(&mut self) {
@@ -65,6 +79,7 @@ impl Breaker {
         self.failures = 0;
         self.opened += 1;
         self.until = Some(Instant::now() + pause);
+        self.told.clear();
         Some(pause)
     }
 }
@@ -80,11 +95,18 @@ mod tests {
         for _ in 0..4 {
             assert_eq!(breaker.failed(), None);
         }
+        assert_eq!(breaker.news(GroupNumber(1)), None);
         assert_eq!(breaker.failed(), Some(first));
         assert!(breaker.may_try().is_err());
+        assert_eq!(breaker.news(GroupNumber(1)), Some(first));
+        assert_eq!(
+            (breaker.news(GroupNumber(1)), breaker.news(GroupNumber(2))),
+            (None, Some(first))
+        );
         tokio::time::advance(first).await;
         assert_eq!(breaker.may_try(), Ok(()));
         assert_eq!(breaker.failed(), Some(first * 2));
+        assert_eq!(breaker.news(GroupNumber(1)), Some(first * 2));
         for _ in 0..10 {
             breaker.failed();
         }

@@ -44,14 +44,19 @@ impl Rate {
         }
     }
 
-    /// Waits until one more message may go out.
-    pub(super) async fn wait(&self) {
-        let Some(limiter) = &self.limiter else { return };
+    /// Waits until one more message may go out; where that is longer than `patience`, says at once how long.
+    pub(super) async fn wait(&self, patience: Duration) -> Result<(), Duration> {
+        let Some(limiter) = &self.limiter else { return Ok(()) };
+        let until = Instant::now() + patience;
         while let Err(not_yet) = limiter.check() {
             let must = not_yet.wait_time_from(self.clock.now());
             let more = self.every.mul_f64(rand::random_range(0.0..0.2));
+            if Instant::now() + must > until {
+                return Err(must);
+            }
             sleep(must + more).await;
         }
+        Ok(())
     }
 }
 
@@ -65,14 +70,26 @@ mod tests {
         let rate = Rate::new(every);
         let begun = Instant::now();
         for _ in 0..3 {
-            rate.wait().await;
+            rate.wait(every).await.expect("at once");
         }
         assert!(begun.elapsed() < Duration::from_millis(10));
         for _ in 0..5 {
-            rate.wait().await;
+            rate.wait(every).await.expect("soon");
         }
         let took = begun.elapsed();
         assert!(took >= every * 5 && took <= every * 6, "{took:?}");
-        Rate::new(Duration::ZERO).wait().await;
+        assert_eq!(Rate::new(Duration::ZERO).wait(Duration::ZERO).await, Ok(()));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn nobody_waits_longer_than_they_want() {
+        let rate = Rate::new(Duration::from_secs(600));
+        let begun = Instant::now();
+        for _ in 0..3 {
+            rate.wait(Duration::ZERO).await.expect("at once");
+        }
+        let left = rate.wait(Duration::from_secs(30)).await.expect_err("not for long");
+        assert!(left > Duration::from_secs(500), "{left:?}");
+        assert!(begun.elapsed() < Duration::from_secs(1));
     }
 }

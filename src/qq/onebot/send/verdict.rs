@@ -4,11 +4,10 @@ use serde_json::Value;
 
 use super::words;
 use crate::qq::onebot::call::CallError;
-use crate::qq::onebot::dialect::Dialect;
 use crate::qq::{NotSent, Outcome};
 
 /// The verdict on a send that did not go well.
-pub(super) fn of_send(error: &CallError, dialect: &Dialect) -> Outcome {
+pub(super) fn of_send(error: &CallError) -> Outcome {
     let why = words(error);
     match error {
         CallError::NotWritten(_) => Outcome::NotSent(NotSent::Later(why)),
@@ -17,12 +16,17 @@ pub(super) fn of_send(error: &CallError, dialect: &Dialect) -> Outcome {
             // The message is not what the action wants, or there is no such action: it will never be.
             1400 | 400 | 1404 | 404 => Outcome::NotSent(NotSent::Never(why)),
             _ if says_empty(text) => Outcome::NotSent(NotSent::Never(why)),
-            _ if dialect.says_not_sent(text) => Outcome::NotSent(NotSent::Later(why)),
+            _ if says_muted(error) => Outcome::NotSent(NotSent::Later(why)),
             // The action threw, or failed in a way that is not told: `Timeout: NTEvent …` and go-cqhttp's
             // SEND_MSG_API_ERROR are often messages that arrived.
             _ => Outcome::Unknown(why),
         },
     }
+}
+
+/// The account may not speak in that group.
+pub(super) fn says_muted(error: &CallError) -> bool {
+    matches!(error, CallError::Refused { text, .. } if text.contains("禁言"))
 }
 
 /// Nothing of the message was left.
@@ -45,14 +49,13 @@ pub(super) fn of_act(answer: Result<Value, CallError>) -> Outcome {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::qq::onebot::dialect;
 
     fn kind(code: i64, text: &str) -> &'static str {
         let error = CallError::Refused {
             code,
             text: text.into(),
         };
-        match of_send(&error, dialect::of("NapCat.Onebot")) {
+        match of_send(&error) {
             Outcome::Sent(_) => "sent",
             Outcome::Unknown(_) => "unknown",
             Outcome::NotSent(NotSent::Later(_)) => "later",

@@ -1,14 +1,16 @@
 //! Sends, recalls and reactions.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::json;
 use tokio::sync::oneshot;
 
 use super::fake::{ALICE, Fake, GROUP, OWN, Reply, notice, said};
-use super::running::{CATS, Running, text};
+use super::running::{CATS, Running, settings, text};
 use crate::model::{Handle, Timestamp};
-use crate::qq::{Command, NotSent, Outcome};
+use crate::qq::onebot::Reach;
+use crate::qq::{Act, Command, NotSent, Outcome};
 
 const TIMEOUT: &str = "Timeout: NTEvent serviceAndMethod:NodeIKernelMsgService/sendMsg";
 
@@ -71,15 +73,50 @@ async fn a_late_answer_disturbs_nobody() {
 }
 
 #[tokio::test]
-async fn after_five_failures_nothing_is_sent_and_the_admins_know() {
+async fn after_five_failures_nothing_is_sent_and_the_room_and_the_admins_know() {
     let mut running = ready().await;
     running.fake.reply("send_group_msg", [Reply::Fail(1200, TIMEOUT)]);
     for _ in 0..5 {
         assert!(matches!(running.say("hello").await, Outcome::Unknown(_)));
     }
     assert!(running.sentence().await.contains("nothing is sent for 2 minutes"));
+    let paused = |act: &Act| matches!(act, Act::Paused(left) if *left > Duration::from_secs(100)).then_some(());
+    running.find(paused).await;
     running.say_in_vain("hello").await;
     assert_eq!(running.fake.count("send_group_msg"), 5);
+    // Once is enough: the next that is told is something else.
+    running.fake.tell(&said(GROUP, 7, ALICE, "hi"));
+    assert!(matches!(running.act().await, Act::Said(_)));
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_mute_that_a_refusal_tells_concerns_its_group_alone() {
+    let running = ready().await;
+    running.fake.reply("send_group_msg", [Reply::Fail(1200, "你已被禁言")]);
+    let refused = running.say("hello").await;
+    assert!(matches!(refused, Outcome::NotSent(NotSent::Later(_))), "{refused:?}");
+    for _ in 0..6 {
+        let why = running.say_in_vain("hello").await;
+        assert!(why.contains("may not speak in the group"), "{why}");
+    }
+    assert_eq!(running.fake.count("send_group_msg"), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_slow_rate_is_an_answer_and_no_long_wait() {
+    let fake = Fake::new();
+    let url = fake.listen().await.parse().expect("a url");
+    let mut settings = settings(Reach::Connect(url), None);
+    settings.send_every = Duration::from_secs(600);
+    let mut running = Running::with(fake, settings, &Arc::default());
+    running.ready().await;
+    for _ in 0..3 {
+        assert!(matches!(running.say("hello").await, Outcome::Sent(_)));
+    }
+    let why = running.say_in_vain("hello").await;
+    assert!(why.contains("the next may go in"), "{why}");
     running.stop().await;
 }
 
