@@ -19,6 +19,7 @@ impl State {
 
     fn tell(&mut self, happening: &Happening) -> Result<(), StoreError> {
         self.wake();
+        webqq::tell(self, happening)?;
         onebot::tell(self, happening)
     }
 

@@ -11,7 +11,7 @@ use qq_sandbox::{DEFAULT_WORLD, Era, Flavour, Options, Sandbox, parse_world};
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-/// The far side of QQ on one port: the SmartQQ hosts, OneBot 11 at /onebot/v11, a control API at /sandbox, and a page at / to chat on.
+/// The far side of QQ on one port: the WebQQ and SmartQQ hosts, OneBot 11 at /onebot/v11, a control API at /sandbox, and a page at / to chat on.
 #[expect(clippy::doc_markdown, reason = "the comments are the help text")]
 #[derive(Debug, Parser)]
 #[command(name = "qq-sandbox", version)]
@@ -25,7 +25,7 @@ struct Arguments {
     /// Keep the world, its messages, the logins and the log in this directory; without it they are forgotten at the end.
     #[arg(long)]
     state: Option<PathBuf>,
-    /// The years to play: 2015 (SmartQQ) or 2018 (SmartQQ in its last year).
+    /// The years to play: 2013 (WebQQ, login with a password), 2015 (SmartQQ) or 2018 (SmartQQ in its last year).
     #[arg(long, default_value = "2015")]
     era: String,
     /// The OneBot program to play: napcat, llbot, lagrange or gocq. An account of the world may name another.
@@ -43,11 +43,8 @@ struct Arguments {
 }
 
 fn options(arguments: Arguments) -> anyhow::Result<Options> {
-    let era = match arguments.era.as_str() {
-        "2015" => Era::Smart2015,
-        "2018" => Era::Smart2018,
-        "2013" => bail!("--era 2013 (login with a password) is not served by this version: take 2015 or 2018"),
-        other => bail!("--era {other} is not known: take 2015 or 2018"),
+    let Some(era) = Era::from_word(&arguments.era) else {
+        bail!("--era {} is not known: take 2013, 2015 or 2018", arguments.era);
     };
     let Some(flavour) = Flavour::from_word(&arguments.flavour) else {
         bail!(

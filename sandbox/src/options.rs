@@ -9,6 +9,8 @@ use crate::{Flavour, World};
 /// Which years of the service are played.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Era {
+    /// `WebQQ` of 2013: login with a password, perhaps with a captcha; pictures, system messages, real group numbers.
+    Web2013,
     /// `SmartQQ` as from October 2015: QR login, `ptwebqq` of 64 characters, group numbers can be asked for.
     Smart2015,
     /// `SmartQQ` in its last year: `ptwebqq` is empty, every face is face 0, group numbers cannot be asked for.
@@ -16,12 +18,21 @@ pub enum Era {
 }
 
 impl Era {
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::Web2013, Self::Smart2015, Self::Smart2018];
+
     /// The word of the command line and of `/sandbox/state`.
     pub fn word(self) -> &'static str {
         match self {
+            Self::Web2013 => "2013",
             Self::Smart2015 => "2015",
             Self::Smart2018 => "2018",
         }
+    }
+
+    /// The era of a word.
+    pub fn from_word(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|era| era.word() == word)
     }
 }
 

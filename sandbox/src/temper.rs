@@ -30,6 +30,20 @@ pub(crate) struct Temper {
     pub(crate) echo_first: bool,
     /// Whether `NapCat` gives a history that was asked for backwards with the newest first.
     pub(crate) history_backwards: bool,
+    /// `WebQQ` of 2013: the variant of the friend list's `hash` (`P`, `O`, `Q`, `N`), `-` when none is asked for.
+    pub(crate) list_hash: char,
+    /// 2013: whether the channel wants `get_online_buddies2` before the first poll, as it did later.
+    pub(crate) registers: bool,
+    /// 2013: what the channel answers without the cookies of `check_sig`.
+    pub(crate) unsigned_code: i64,
+    /// 2013: for how many seconds lists are answered, until a relink; `None`: as long as the session lives.
+    pub(crate) lists_for: Option<i64>,
+    /// 2013: whether own messages to groups come back to the session that sent them.
+    pub(crate) own_echo: bool,
+    /// 2013: whether friends' pictures come as `cface` and not as `offpic`.
+    pub(crate) friend_cface: bool,
+    /// Whether a card may be cut inside a character.
+    pub(crate) cards_cut_inside: bool,
     /// Where the message numbers of events begin.
     pub(crate) first_msg_id: i64,
     rng: StdRng,
@@ -50,11 +64,27 @@ impl Temper {
                 category_zero: true,
                 echo_first: false,
                 history_backwards: false,
+                list_hash: 'P',
+                registers: true,
+                unsigned_code: 103,
+                lists_for: None,
+                own_echo: true,
+                friend_cface: false,
+                cards_cut_inside: false,
                 first_msg_id: 29_124,
                 rng,
             };
         }
+        // A row of its own, so that what older seeds decided stays as it was.
+        let mut more = StdRng::seed_from_u64(seed ^ 0x2013);
         Self {
+            list_hash: ['P', 'O', 'Q', 'N', '-'][more.random_range(0..5)],
+            registers: more.random_bool(0.5),
+            unsigned_code: [103, 108][more.random_range(0..2)],
+            lists_for: [None, Some(2700)][more.random_range(0..2)],
+            own_echo: more.random_bool(0.7),
+            friend_cface: more.random_bool(0.5),
+            cards_cut_inside: more.random_bool(0.3),
             equal_for: [None, Some(60), Some(10)][rng.random_range(0..3)],
             hasty_dropped: rng.random_bool(0.7),
             msg_id_once: rng.random_bool(0.3),

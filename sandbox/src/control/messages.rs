@@ -8,7 +8,7 @@ use super::{Fault, MOST_ROWS, Served, after, body, fault, no_group, optional_num
 use crate::net::{Reply, Request};
 use crate::state::{Shared, State};
 use crate::store::StoreError;
-use crate::world::{Chat, Message, Protocol, Role, Segment, parse_message};
+use crate::world::{Chat, Group, Message, Protocol, Role, Segment, parse_message};
 
 fn shown(state: &State, message: &Message) -> Result<Value, StoreError> {
     let mut shown = json!({
@@ -65,7 +65,10 @@ fn known_friend(state: &State, account: i64, friend: i64) -> Result<(), Fault> {
         .world
         .account(account)
         .ok_or_else(|| fault(404, format!("there is no account {account}")))?;
-    let found = account.friends.iter().any(|known| known.qq == friend);
+    // Who is in a group with a WebQQ account may talk to it in a temporary chat.
+    let shares = |group: &Group| group.member(account.qq).is_some() && group.member(friend).is_some();
+    let found = account.friends.iter().any(|known| known.qq == friend)
+        || (account.protocol == Protocol::Webqq && state.world.groups.iter().any(shares));
     found.then_some(()).ok_or_else(|| {
         let known: Vec<_> = account.friends.iter().map(|friend| friend.qq.to_string()).collect();
         fault(

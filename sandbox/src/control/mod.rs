@@ -10,6 +10,7 @@ mod messages;
 mod onebot;
 mod run;
 mod view;
+mod webqq;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -98,6 +99,8 @@ fn at_once(state: &mut State, request: &Request, method: &str, path: &[&str]) ->
         ("POST", ["onebot", "online"]) => onebot::online(state, request),
         ("POST", ["onebot", "cut"]) => onebot::cut(state, request),
         ("POST", ["onebot", "event"]) => onebot::event(state, request),
+        ("GET", ["captcha"]) => webqq::captcha(state, request),
+        ("POST", ["webqq", "event"]) => webqq::event(state, request),
         ("GET", ["qr"]) => run::picture(state),
         ("POST", ["qr", "scan"]) => run::scan(state, request),
         ("POST", ["kick"]) => run::kick(state, request),
@@ -132,9 +135,10 @@ fn nothing(method: &Method, path: &str, parts: &[&str]) -> Fault {
         /sandbox/groups/{group}, GET and POST /sandbox/friends/{account}/{friend}/messages, POST …/recall, …/poke, \
         POST /sandbox/onebot/settings, …/connect (and DELETE), …/offline, …/online, …/restart, …/cut, …/event, \
         GET /sandbox/log, GET, POST and DELETE /sandbox/faults, GET /sandbox/qr, POST /sandbox/qr/scan, \
+        GET /sandbox/captcha, POST /sandbox/webqq/event, \
         POST /sandbox/kick, /sandbox/clock, /sandbox/reset, GET /sandbox/state";
     let known = [
-        "groups", "friends", "onebot", "log", "state", "faults", "qr", "kick", "clock", "reset",
+        "groups", "friends", "onebot", "webqq", "captcha", "log", "state", "faults", "qr", "kick", "clock", "reset",
     ];
     let status = if parts.first().is_some_and(|first| known.contains(first)) {
         405

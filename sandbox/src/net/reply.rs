@@ -65,6 +65,26 @@ impl Reply {
         Self { status, ..self }
     }
 
+    /// The same with other bytes for a character of the body.
+    pub(crate) fn replacing(self, place: char, with: &[u8]) -> Self {
+        let mut coded = [0; 4];
+        let coded = place.encode_utf8(&mut coded).as_bytes();
+        let (mut body, mut rest) = (Vec::with_capacity(self.body.len()), self.body.as_ref());
+        while let Some(first) = rest.first() {
+            if let Some(behind) = rest.strip_prefix(coded) {
+                body.extend_from_slice(with);
+                rest = behind;
+            } else {
+                body.push(*first);
+                rest = &rest[1..];
+            }
+        }
+        Self {
+            body: body.into(),
+            ..self
+        }
+    }
+
     /// The same with a header.
     pub(crate) fn with(mut self, name: HeaderName, value: impl Into<String>) -> Self {
         self.headers.push((name, value.into()));

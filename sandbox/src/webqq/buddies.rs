@@ -3,23 +3,28 @@
 use serde_json::{Value, json};
 
 use super::alias::Kind;
-use super::event;
 use super::gate::{self, Stop, refuse};
 use super::login::Login;
 use super::people::{escape, is_online};
-use super::{Answer, token};
+use super::system;
+use super::{Answer, hash};
 use crate::net::Request;
+use crate::options::Era;
 use crate::state::State;
 use crate::world::Friend;
 
 /// The `hash` of a list call.
-pub(super) fn check_hash(login: &Login, r: &Value) -> Result<(), Stop> {
-    if gate::text(&r["hash"]) == token::hash(login.account, &login.ptwebqq) {
+pub(super) fn check_hash(state: &State, login: &Login, r: &Value) -> Result<(), Stop> {
+    let variant = if state.era == Era::Web2013 {
+        state.temper.list_hash
+    } else {
+        'P'
+    };
+    if variant == '-' || gate::text(&r["hash"]) == hash::list(variant, login.account, &login.ptwebqq) {
         return Ok(());
     }
-    Err(refuse(50, "the hash is not variant P of own number and ptwebqq")
-        .of(login)
-        .into())
+    let why = format!("the hash is not variant {variant} of own number and ptwebqq");
+    Err(refuse(50, why).of(login).into())
 }
 
 fn friends_of(state: &State, account: i64) -> Vec<Friend> {
@@ -35,7 +40,7 @@ pub(super) fn friends(state: &mut State, request: &Request) -> Result<Answer, St
     let r = gate::payload(request)?;
     let mut login = gate::login(state, request)?;
     gate::vfwebqq(&login, &gate::text(&r["vfwebqq"]))?;
-    check_hash(&login, &r)?;
+    check_hash(state, &login, &r)?;
     let (mut friends, mut marks, mut vip, mut info) = (Vec::new(), Vec::new(), Vec::new(), Vec::new());
     for friend in friends_of(state, login.account) {
         let uin = state.alias(login.id, Kind::Person, friend.qq)?;
@@ -74,7 +79,7 @@ pub(super) fn online(state: &mut State, request: &Request) -> Result<Answer, Sto
         .as_mut()
         .is_some_and(|session| !std::mem::replace(&mut session.registered, true));
     if fresh && state.seed != 0 {
-        event::announce_status(state, &login)?;
+        system::announce_status(state, &login)?;
     }
     login.count("online");
     state.keep_login(login.clone())?;

@@ -73,8 +73,18 @@ fn open(state: &mut State, mut login: Login, clientid: String, status: String) -
     // New numbers at every login; the lists are read after it.
     state.renew_aliases(login.id)?;
     kick_others(state, &login)?;
-    login.session = Some(Session::new(clientid, state.clock.now(), status));
+    let mut session = Session::new(clientid, state.clock.now(), status);
+    // What everybody must call since 2015 was not wanted by every server before.
+    session.registered = login.by_password && (state.lax || !state.temper.registers);
+    begin(&mut login, session);
     Ok(login)
+}
+
+fn begin(login: &mut Login, session: Session) {
+    if login.by_password {
+        session.tail().clone_into(&mut login.vfwebqq);
+    }
+    login.session = Some(session);
 }
 
 fn kick_others(state: &mut State, login: &Login) -> Result<(), StoreError> {
@@ -111,12 +121,14 @@ fn relink(
     }
     login.end(Ending::Relinked);
     let fresh = Session::new(clientid, state.clock.now(), status);
-    login.session = Some(Session {
+    let relinked = Session {
         psessionid: fresh.psessionid,
         clientid: fresh.clientid,
+        since: fresh.since,
         relinked: true,
         ..session
-    });
+    };
+    begin(&mut login, relinked);
     login.ptsigx = token::hex(160);
     Ok(login)
 }

@@ -104,19 +104,35 @@ pub(crate) fn payload(request: &Request) -> Result<Value, Refusal> {
         .ok_or_else(|| refuse(100_001, "the field r is no JSON object"))
 }
 
-/// The login whose cookies the request carries, if it is still good.
+/// The login whose cookies the request carries, if it is still good and the Referer is what the service wanted.
 pub(crate) fn login(state: &State, request: &Request) -> Result<Login, Refusal> {
+    referer(request)?;
+    let found = cookies(state, request)?;
+    let old = |seconds: i64| {
+        let since = found.session.as_ref().map_or(found.since, |session| session.since);
+        found.by_password && state.clock.now() - since > seconds
+    };
+    let lists = request.host.as_deref().and_then(HostKind::of) == Some(HostKind::Lists);
+    if lists && state.temper.lists_for.is_some_and(old) {
+        return Err(refuse(100_000, "lists are not answered until a relink").of(&found));
+    }
+    Ok(found)
+}
+
+fn referer(request: &Request) -> Result<(), Refusal> {
     let proxy = |path: &str| path.starts_with("/proxy.html") || path.starts_with("/cfproxy.html");
     match request.referer() {
-        Some((host, path)) if HostKind::of(&host).is_some_and(HostKind::is_web2) && proxy(&path) => {}
-        Some((host, path)) => {
-            return Err(refuse(
-                103,
-                format!("the Referer {host}{path} is not the proxy page of s.web2 or d1.web2"),
-            ));
-        }
-        None => return Err(refuse(103, "no Referer with the proxy page of s.web2 or d1.web2")),
+        Some((host, path)) if HostKind::of(&host).is_some_and(HostKind::is_web2) && proxy(&path) => Ok(()),
+        Some((host, path)) => Err(refuse(
+            103,
+            format!("the Referer {host}{path} is not the proxy page of s.web2 or d1.web2"),
+        )),
+        None => Err(refuse(103, "no Referer with the proxy page of s.web2 or d1.web2")),
     }
+}
+
+/// The login whose cookies the request carries, if it is still good.
+pub(crate) fn cookies(state: &State, request: &Request) -> Result<Login, Refusal> {
     if !request.has_user_agent() && !state.lax {
         return Err(refuse(100_101, "no User-Agent"));
     }
@@ -134,7 +150,11 @@ pub(crate) fn login(state: &State, request: &Request) -> Result<Login, Refusal> 
     let found = match by_p_skey {
         Some(login) => login,
         None => match by_skey() {
-            Some(login) if state.lax => login,
+            Some(login) if state.lax || login.bare => login,
+            Some(login) if login.by_password => {
+                let code = state.temper.unsigned_code;
+                return Err(refuse(code, "the cookie p_skey of check_sig is missing").of(login));
+            }
             Some(login) => return Err(refuse(100_001, "the cookie p_skey of check_sig is missing").of(login)),
             None => return Err(refuse(100_001, "the cookies are of no login")),
         },
@@ -181,6 +201,10 @@ pub(crate) fn session_of(state: &State, request: &Request, r: &Value) -> Result<
 
 /// The `vfwebqq` of getvfwebqq. After a relink its own one serves too: which of the two the service wanted is not known.
 pub(crate) fn vfwebqq(login: &Login, given: &str) -> Result<(), Refusal> {
+    // In 2013 it is login2's own.
+    if given == login.vfwebqq && login.by_password && login.session.is_some() {
+        return Ok(());
+    }
     if given == login.vfwebqq && login.done.contains_key("getvfwebqq") {
         return Ok(());
     }

@@ -8,18 +8,25 @@ use super::buddies::check_hash;
 use super::gate::{self, Stop, refuse};
 use super::people::{escape, is_online, nick};
 use crate::net::Request;
+use crate::options::Era;
 use crate::state::State;
 use crate::world::Role;
 
 /// How many bytes of a card the service gives out.
 const CARD_BYTES: usize = 21;
 
+/// Stands for the first byte of a character of which the rest is cut off.
+const HALF: char = '\u{F8FF}';
+
 /// `get_group_name_list_mask2`.
 pub(super) fn list(state: &mut State, request: &Request) -> Result<Answer, Stop> {
     let r = gate::payload(request)?;
     let mut login = gate::login(state, request)?;
     gate::vfwebqq(&login, &gate::text(&r["vfwebqq"]))?;
-    check_hash(&login, &r)?;
+    // Until 2014 the group list wanted no hash.
+    if state.era != Era::Web2013 {
+        check_hash(state, &login, &r)?;
+    }
     let groups: Vec<_> = state
         .world
         .groups_of(login.account)
@@ -67,7 +74,11 @@ pub(super) fn info(state: &mut State, request: &Request) -> Result<Answer, Stop>
         minfo.push(json!({"nick": name, "province": "", "gender": gender, "uin": uin, "country": "中国", "city": ""}));
         members.push(json!({"muin": uin, "mflag": base + i64::from(member.role == Role::Admin)}));
         if !member.card.is_empty() {
-            cards.push(json!({"muin": uin, "card": escape(cut(&member.card))}));
+            let card = cut(
+                &member.card,
+                state.temper.cards_cut_inside || state.faults.has("cut_cards", login.account),
+            );
+            cards.push(json!({"muin": uin, "card": card}));
         }
         vip.push(json!({"vip_level": 0, "u": uin, "is_vip": 0}));
     }
@@ -86,18 +97,22 @@ pub(super) fn info(state: &mut State, request: &Request) -> Result<Answer, Stop>
     login.count("members");
     state.keep_login(login.clone())?;
     let said = format!("the members of group {}", group.number);
-    Ok(Answer::json(state, &json!({"retcode": 0, "result": result}))
-        .of(&login)
-        .saying(said))
+    let answer = Answer::json(state, &json!({"retcode": 0, "result": result}));
+    Ok(answer.of(&login).saying(said).replacing(HALF, b"\xE4"))
 }
 
-/// A card as far as the service gives it out.
-fn cut(card: &str) -> &str {
+/// A card as far as the service gives it out. Cut inside a character it ends in [`HALF`].
+fn cut(card: &str, inside: bool) -> String {
     let mut end = card.len().min(CARD_BYTES);
     while !card.is_char_boundary(end) {
         end -= 1;
     }
-    &card[..end]
+    let half = inside && card[end..].chars().next().is_some_and(|next| next.len_utf8() > 1);
+    let mut shown = escape(&card[..end]);
+    if half {
+        shown.push(HALF);
+    }
+    shown
 }
 
 /// `get_discus_list`.
@@ -164,8 +179,9 @@ mod tests {
 
     #[test]
     fn cards_are_cut() {
-        assert_eq!(cut("一二三四五六七八"), "一二三四五六七");
-        assert_eq!(cut("a一二三四五六七八"), "a一二三四五六");
-        assert_eq!(cut("short"), "short");
+        assert_eq!(cut("一二三四五六七八", false), "一二三四五六七");
+        assert_eq!(cut("a一二三四五六七八", false), "a一二三四五六");
+        assert_eq!(cut("a一二三四五六七八", true), "a一二三四五六\u{F8FF}");
+        assert_eq!(cut("short", true), "short");
     }
 }

@@ -1,6 +1,7 @@
 //! What the service knows of a client: the login (its cookies, 47 hours) and in it the session (one `psessionid`).
 //!
 //! ```text
+//! check ─(captcha)─► login 0 ────────────────┐ (2013)
 //! QR shown ─scan─► confirmed ─ptqrlogin 0─► Login ─check_sig─► cookies ─login2─► Session ─get_online_buddies2─► registered
 //!                                             │ 47 h, logout                         │ login2 again, kick, another login
 //!                                             ▼                                      ▼
@@ -18,8 +19,12 @@ pub(crate) const LOGIN_LIFE: i64 = 47 * 3600;
 /// How many ended sessions of a login are remembered.
 const PAST_KEPT: usize = 4;
 
-/// What one scan gave.
+/// What one scan or password gave.
 #[derive(Clone, Debug, Serialize, Deserialize)]
+#[expect(
+    clippy::struct_excessive_bools,
+    reason = "independent facts about one login, not a state"
+)]
 pub(crate) struct Login {
     pub(crate) id: i64,
     pub(crate) account: i64,
@@ -35,6 +40,12 @@ pub(crate) struct Login {
     pub(crate) vfwebqq: String,
     /// Whether `check_sig` was fetched.
     pub(crate) checked: bool,
+    /// Whether it came from a password, as in 2013: login2 itself gives the `vfwebqq` of the lists.
+    #[serde(default)]
+    pub(crate) by_password: bool,
+    /// Whether there was no `check_sig` to fetch, as until the summer of 2013.
+    #[serde(default)]
+    pub(crate) bare: bool,
     /// Whether the account logged out.
     pub(crate) logged_out: bool,
     pub(crate) session: Option<Session>,
@@ -100,6 +111,8 @@ impl Login {
             ptsigx: token::hex(160),
             vfwebqq: token::hex(80),
             checked: false,
+            by_password: false,
+            bare: false,
             logged_out: false,
             session: None,
             past: Vec::new(),

@@ -1,4 +1,4 @@
-//! The web hosts of QQ, in the years of `SmartQQ`: the protocol face of the accounts with `protocol = "webqq"`.
+//! The web hosts of QQ, in the years of `WebQQ` and `SmartQQ`: the protocol face of the accounts with `protocol = "webqq"`.
 //!
 //! What is answered follows the notes on the real service; where these say that several answers were seen or that
 //! nobody knows, the [temper](crate::temper) decides. Works on the [`State`] in the connection's task.
@@ -6,17 +6,25 @@
 mod alias;
 mod avatar;
 mod buddies;
+mod captcha;
 mod channel;
 mod entry;
 mod event;
 mod gate;
 mod groups;
+mod hash;
 mod login;
+mod password;
 mod people;
+mod picture;
 mod poll;
 mod qr;
+mod render;
+mod route;
 mod send;
 mod sign_in;
+mod small;
+mod system;
 mod token;
 mod view;
 
@@ -29,14 +37,16 @@ use serde_json::Value;
 use self::alias::Aliases;
 use self::gate::Stop;
 use self::login::Login;
+use self::password::Challenge;
 use self::qr::Code;
 use crate::log::{Entry, Fate};
 use crate::net::{Reply, Request};
 use crate::state::{Shared, State};
 use crate::store::{Store, StoreError};
 
-pub(crate) use event::{announce, announce_notice, kick};
+pub(crate) use event::{announce, give, kick};
 pub(crate) use qr::{Scan, gray_png, png_of, scan};
+pub(crate) use system::{announce_notice, tell};
 pub(crate) use view::LoginView;
 
 /// How many logins are remembered.
@@ -49,10 +59,14 @@ pub(crate) struct Webqq {
     pub(crate) logins: BTreeMap<i64, Login>,
     /// The QR codes that were shown, the oldest first.
     pub(crate) codes: Vec<Code>,
+    /// What was asked of those who log in with a password, the oldest first.
+    pub(crate) challenges: Vec<Challenge>,
     /// By login.
     pub(crate) aliases: HashMap<i64, Aliases>,
     /// The poll in flight of each login, by a number that rises. Polls do not outlive the process, so this is not kept.
     pub(crate) polls: HashMap<i64, u64>,
+    /// The login whose message is being told now.
+    pub(crate) sending: Option<i64>,
     /// The last number given to a poll.
     pub(crate) last_poll: u64,
 }
@@ -63,8 +77,10 @@ impl Webqq {
         Ok(Self {
             logins: logins.into_iter().map(|login| (login.id, login)).collect(),
             codes: store.docs("qr")?,
+            challenges: Vec::new(),
             aliases: Aliases::load(store)?,
             polls: HashMap::new(),
+            sending: None,
             last_poll: 0,
         })
     }
@@ -127,10 +143,26 @@ impl Answer {
         Self::new(reply, Fate::Answered, detail)
     }
 
+    /// The same, as another call of a ptlogin host.
+    pub(crate) fn with_script(self, text: &str) -> Self {
+        Self {
+            reply: Self::script(text, "").reply,
+            ..self
+        }
+    }
+
     /// The same, about an account.
     pub(crate) fn of(self, login: &Login) -> Self {
         Self {
             account: Some(login.account),
+            ..self
+        }
+    }
+
+    /// The same with other bytes for a character of the body, as no text can have them.
+    pub(crate) fn replacing(self, place: char, with: &[u8]) -> Self {
+        Self {
+            reply: self.reply.replacing(place, with),
             ..self
         }
     }
@@ -168,6 +200,10 @@ pub(crate) enum HostKind {
     Channel,
     /// `w.qq.com`, `web2.qq.com`: the pages.
     Page,
+    /// `ssl.captcha`, `captcha`: the pictures with letters.
+    Captcha,
+    /// `gchat.qpic.cn`: pictures of groups.
+    Pictures,
     /// `face1.qun.qq.com`, …: avatars.
     Face,
 }
@@ -177,7 +213,9 @@ impl HostKind {
         match host {
             "s.web2.qq.com" => Some(Self::Lists),
             "d1.web2.qq.com" | "d.web2.qq.com" => Some(Self::Channel),
-            "w.qq.com" | "web2.qq.com" | "web.qq.com" => Some(Self::Page),
+            "ssl.captcha.qq.com" | "captcha.qq.com" => Some(Self::Captcha),
+            "gchat.qpic.cn" => Some(Self::Pictures),
+            "w.qq.com" | "web2.qq.com" | "web.qq.com" | "www.qq.com" => Some(Self::Page),
             host if host.split('.').any(|part| part.starts_with("ptlogin")) => Some(Self::Ptlogin),
             host if host.starts_with("face") => Some(Self::Face),
             _ => None,
@@ -197,7 +235,7 @@ pub(crate) async fn serve(request: Request, shared: &Arc<Shared>) -> Reply {
         return poll::serve(&request, shared).await;
     }
     let answered = shared.run(|state| {
-        let answer = finish(state, |state| route(state, &request, kind))?;
+        let answer = finish(state, |state| route::route(state, &request, kind))?;
         state.log(answer.entry(&request))?;
         Ok(answer.reply)
     });
@@ -210,46 +248,6 @@ fn finish(state: &mut State, work: impl FnOnce(&mut State) -> Result<Answer, Sto
         Ok(answer) => Ok(answer),
         Err(Stop::Refused(refusal)) => Ok(refusal.answer(state)),
         Err(Stop::Store(error)) => Err(error),
-    }
-}
-
-fn route(state: &mut State, request: &Request, kind: Option<HostKind>) -> Result<Answer, Stop> {
-    let get = request.method == Method::GET || request.method == Method::HEAD;
-    match (kind, request.path.as_str()) {
-        (Some(HostKind::Ptlogin), "/cgi-bin/login" | "/cgi-bin/xlogin") if get => Ok(sign_in::login_page(request)),
-        (Some(HostKind::Ptlogin), "/ptqrshow") if get => Ok(qr::show(state, request)?),
-        (Some(HostKind::Ptlogin), "/ptqrlogin") if get => Ok(qr::ask(state, request)?),
-        (Some(HostKind::Ptlogin), "/check_sig") if get => Ok(sign_in::check_sig(state, request)?),
-        (Some(HostKind::Ptlogin), "/pt4_auth") if get => Ok(sign_in::pt4_auth(state, request)?),
-        (Some(HostKind::Ptlogin), "/logout") if get => Ok(sign_in::logout(state, request)?),
-        (Some(HostKind::Lists), path) if path.starts_with("/api/") => match (get, &path[5..]) {
-            (true, "getvfwebqq") => entry::getvfwebqq(state, request),
-            (true, "get_self_info2") => people::self_info(state, request),
-            (true, "get_friend_info2") => people::friend_info(state, request),
-            (true, "get_single_long_nick2") => people::long_nick(state, request),
-            (true, "get_friend_uin2") => people::real_number(state, request),
-            (true, "get_group_info_ext2") => groups::info(state, request),
-            (true, "get_discus_list") => groups::discussions(state, request),
-            (false, "get_user_friends2") => buddies::friends(state, request),
-            (false, "get_group_name_list_mask2") => groups::list(state, request),
-            _ => Ok(nothing(request)),
-        },
-        (Some(HostKind::Channel), path) if path.starts_with("/channel/") => match (get, &path[9..]) {
-            (false, "login2") => entry::login2(state, request),
-            (true, "get_online_buddies2") => buddies::online(state, request),
-            (false, "get_recent_list2") => buddies::recent(state, request),
-            (true, "get_discu_info") => groups::discussion(state, request),
-            (true, "change_status2") => channel::change_status(state, request),
-            (true, "logout2") => channel::logout(state, request),
-            (false, "send_qun_msg2") => send::to_group(state, request),
-            (false, "send_buddy_msg2") => send::to_buddy(state, request),
-            (false, "send_discu_msg2") => send::to_discussion(state, request),
-            (true, "poll2") => Ok(gate::wrong_method(request)),
-            _ => Ok(nothing(request)),
-        },
-        (Some(HostKind::Face), "/cgi/svr/face/getface") if get => Ok(avatar::show(request)),
-        (Some(_), "/" | "/proxy.html" | "/cfproxy.html") if get => Ok(sign_in::page(request)),
-        _ => Ok(nothing(request)),
     }
 }
 

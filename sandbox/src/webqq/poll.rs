@@ -197,6 +197,7 @@ fn idle(state: &mut State, login: &Login, why: &str) -> Answer {
         json!({"retcode": 0, "result": "ok"}),
     ];
     let body = match state.era {
+        Era::Web2013 => json!({"retcode": 102, "errmsg": ""}),
         Era::Smart2015 => forms[state.temper.pick(4)].clone(),
         Era::Smart2018 => json!({"retcode": 0, "retmsg": "ok", "errmsg": "error"}),
     };

@@ -182,7 +182,7 @@ pub(super) fn ask(state: &mut State, request: &Request) -> Result<Answer, StoreE
                 state.next_number("last_login")?,
                 account,
                 now,
-                state.era == Era::Smart2015,
+                state.era != Era::Smart2018 && !state.faults.has("empty_ptwebqq", account),
             );
             state.keep_login(login.clone())?;
             Ok(sign_in::welcome(state, request, &login))

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::Answer;
 use super::alias::Kind;
 use super::gate::{self, Refusal, Stop, refuse};
 use super::login::Login;
+use super::{Answer, hash, render};
 use crate::log::Fate;
 use crate::net::Request;
 use crate::options::Era;
@@ -49,6 +49,38 @@ pub(super) fn to_buddy(state: &mut State, request: &Request) -> Result<Answer, S
             friend: friend.qq,
         })
     })
+}
+
+/// `send_sess_msg2`: to somebody who shares a group, with the signature of `get_c2cmsg_sig2`.
+pub(super) fn to_stranger(state: &mut State, request: &Request) -> Result<Answer, Stop> {
+    send(state, request, |state, login, r| {
+        let uin = gate::number(&r["to"]).unwrap_or(0);
+        let qq = state.real(login.id, Kind::Person, uin);
+        let shared = qq.filter(|qq| render::shared_group(state, login.account, *qq).is_some());
+        let friend = shared.ok_or_else(|| refuse(100_001, format!("nobody of a shared group has the uin {uin}")))?;
+        if gate::text(&r["group_sig"]) != stranger_sig(login, friend) {
+            return Err(refuse(100_001, "group_sig is not the value of get_c2cmsg_sig2"));
+        }
+        let account = login.account;
+        Ok(Chat::Friend { account, friend })
+    })
+}
+
+fn stranger_sig(login: &Login, qq: i64) -> String {
+    hash::name(&format!("{} {qq}", login.skey))
+}
+
+/// `get_c2cmsg_sig2`: the signature for a temporary chat.
+pub(super) fn sig(state: &mut State, request: &Request) -> Result<Answer, Stop> {
+    let login = gate::session_of_query(state, request)?;
+    let uin = request.param("to_uin").and_then(|uin| uin.parse().ok()).unwrap_or(0);
+    let Some(qq) = state.real(login.id, Kind::Person, uin) else {
+        return Err(refuse(100_001, format!("nobody has the uin {uin} in this login"))
+            .of(&login)
+            .into());
+    };
+    let result = json!({"type": 0, "value": stranger_sig(&login, qq), "flags": {"text": 1, "pic": 1, "file": 1}});
+    Ok(Answer::json(state, &json!({"retcode": 0, "result": result})).of(&login))
 }
 
 /// `send_discu_msg2`.
@@ -104,7 +136,12 @@ fn send(
         (Verdict::Fine, None) => (Fate::Delivered, "delivered"),
     };
     let message = match fate {
-        Fate::Delivered => Some(state.post(chat, login.account, segments)?.id),
+        Fate::Delivered => {
+            state.webqq.sending = Some(login.id);
+            let posted = state.post(chat, login.account, segments);
+            state.webqq.sending = None;
+            Some(posted?.id)
+        }
         _ => None,
     };
     let body = match verdict {
@@ -129,6 +166,7 @@ fn sent(state: &mut State) -> Value {
         json!({"retcode": 100_100, "errmsg": "error"}),
     ];
     let form = match state.era {
+        Era::Web2013 => 1,
         Era::Smart2015 if state.seed == 0 => 0,
         Era::Smart2015 => usize::from(state.temper.pick(4) == 0),
         Era::Smart2018 => 1 + state.temper.pick(2),

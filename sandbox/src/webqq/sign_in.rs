@@ -7,6 +7,7 @@ use super::login::{Ending, Login};
 use super::{Answer, token};
 use crate::log::Fate;
 use crate::net::{Reply, Request};
+use crate::options::Era;
 use crate::state::State;
 use crate::store::StoreError;
 
@@ -14,13 +15,18 @@ const FIELD: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'_').remove(b'.'
 const PROXY_PAGE: &str = "/proxy.html?login2qq=1&webqq_type=10";
 
 /// The login page; sets `pt_login_sig`.
-pub(super) fn login_page(request: &Request) -> Answer {
+pub(super) fn login_page(state: &State, request: &Request) -> Answer {
+    let aid = if state.era == Era::Web2013 {
+        "1003903"
+    } else {
+        "501004106"
+    };
     let signature = token::letters(64);
     let html = format!(
         "<!DOCTYPE html><html><head><meta charset=\"utf-8\"><title>QQ登录</title></head><body><script>\
          var g_login_sig=encodeURIComponent(\"{signature}\");var g_pt_version=encodeURIComponent(\"10143\");\
          var g_mibao_css=encodeURIComponent(\"m_webqq\");</script>\
-         <form><input type=\"hidden\" name=\"aid\" value=\"501004106\"></form></body></html>"
+         <form><input type=\"hidden\" name=\"aid\" value=\"{aid}\"></form></body></html>"
     );
     let reply = Reply::new("text/html; charset=utf-8", html);
     let cookies = [
@@ -40,12 +46,26 @@ pub(super) fn page(request: &Request) -> Answer {
     )
 }
 
+/// Where a login leads.
+fn home(request: &Request, login: &Login) -> String {
+    match (login.bare, login.by_password) {
+        (true, _) => request.url("www.qq.com", "/"),
+        (_, true) => request.url("web2.qq.com", "/loginproxy.html?login2qq=1&webqq_type=10"),
+        _ => request.url("w.qq.com", PROXY_PAGE),
+    }
+}
+
 /// The address of `check_sig` for a login.
 fn check_sig_url(request: &Request, login: &Login) -> String {
-    let back = request.url("w.qq.com", PROXY_PAGE);
+    let back = home(request, login);
+    let (service, aid) = if login.by_password {
+        ("login", "1003903")
+    } else {
+        ("ptqrlogin", "501004106")
+    };
     let path = format!(
-        "/check_sig?pttype=1&uin={}&service=ptqrlogin&nodirect=0&ptsigx={}&s_url={}&f_url=&ptlang=2052&ptredirect=100\
-         &aid=501004106&daid=164&j_later=0&low_login_hour=0&regmaster=0&pt_login_type=3&pt_aid=0&pt_aaid=16&pt_light=0\
+        "/check_sig?pttype=1&uin={}&service={service}&nodirect=0&ptsigx={}&s_url={}&f_url=&ptlang=2052&ptredirect=100\
+         &aid={aid}&daid=164&j_later=0&low_login_hour=0&regmaster=0&pt_login_type=3&pt_aid=0&pt_aaid=16&pt_light=0\
          &pt_3rd_aid=0",
         login.account,
         login.ptsigx,
@@ -54,16 +74,20 @@ fn check_sig_url(request: &Request, login: &Login) -> String {
     request.url("ptlogin4.web2.qq.com", &path)
 }
 
-/// The answer of ptqrlogin to a confirmed scan, with the cookies of `.qq.com`.
+/// The answer to a confirmed scan or a right password, with the cookies of `.qq.com`.
 pub(super) fn welcome(state: &mut State, request: &Request, login: &Login) -> Answer {
     let name = state.world.nickname(login.account).unwrap_or_default();
     let name: String = name
         .chars()
         .filter(|c| !c.is_control() && *c != '\'' && *c != '\\')
         .collect();
-    let url = check_sig_url(request, login);
+    let url = if login.bare {
+        home(request, login)
+    } else {
+        check_sig_url(request, login)
+    };
     let padded = format!("o{:010}", login.account);
-    let early = state.temper.ptwebqq_early && !login.ptwebqq.is_empty();
+    let early = (login.by_password || state.temper.ptwebqq_early) && !login.ptwebqq.is_empty();
     let cookies = [
         ("uin", padded.as_str()),
         ("superuin", &padded),
@@ -81,7 +105,11 @@ pub(super) fn welcome(state: &mut State, request: &Request, login: &Login) -> An
     .collect::<Vec<_>>();
     let answer = Answer::script(
         &format!("ptuiCB('0','0','{url}','0','登录成功！', '{name}');"),
-        "0: the scan is confirmed, check_sig comes next",
+        if login.bare {
+            "0: logged in"
+        } else {
+            "0: logged in, check_sig comes next"
+        },
     );
     Answer {
         reply: answer.reply.cookies(cookies),
@@ -120,7 +148,7 @@ pub(super) fn check_sig(state: &mut State, request: &Request) -> Result<Answer, 
         request.set_cookie("qq.com", "ptwebqq", &login.ptwebqq),
     ];
     state.keep_login(login.clone())?;
-    let reply = Reply::redirect(&request.url("w.qq.com", PROXY_PAGE)).cookies(cookies);
+    let reply = Reply::redirect(&home(request, &login)).cookies(cookies);
     Ok(Answer::new(reply, Fate::Answered, "the cookies of the web hosts are set").of(&login))
 }
 

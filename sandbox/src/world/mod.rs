@@ -104,6 +104,9 @@ pub struct Account {
     /// For logins with a password.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub password: Option<String>,
+    /// Whether a login with the password always wants a captcha, as from a place the service does not know.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub captcha: bool,
     /// The way its client comes.
     pub protocol: Protocol,
     /// `OneBot`: the token a client must show; `None` takes any.

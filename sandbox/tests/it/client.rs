@@ -121,6 +121,11 @@ impl Qq {
         request.send().await.unwrap()
     }
 
+    /// The status of a GET of a whole address.
+    pub(crate) async fn get_url(&self, url: &str) -> u16 {
+        self.http.get(url).send().await.unwrap().status().as_u16()
+    }
+
     pub(crate) async fn get_json(&self, host_and_path: &str, referer: &str) -> Value {
         parse(&self.get(host_and_path, referer).await.text().await.unwrap())
     }

@@ -13,12 +13,14 @@ mod client;
 mod control;
 mod keep;
 mod login;
+mod old;
 mod old_clients;
 mod onebot;
 mod program;
 mod robust;
 mod seeds;
 mod talk;
+mod web2013;
 
 use std::time::Duration;
 

@@ -91,7 +91,6 @@ fn the_world_is_printed_and_can_be_used() {
 #[test]
 fn what_is_not_served_is_refused_with_a_sentence() {
     for (arguments, word) in [
-        (["--era", "2013"], "2013"),
         (["--era", "1999"], "1999"),
         (["--flavour", "mirai"], "lagrange"),
         (["--world", "/nowhere/world.toml"], "/nowhere/world.toml"),

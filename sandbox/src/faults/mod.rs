@@ -2,6 +2,9 @@
 //!
 //! Faults are not kept: they end with the process and with a reset.
 
+mod onebot;
+mod webqq;
+
 use serde_json::{Map, Value, json};
 
 /// The most faults that are armed at a time.
@@ -19,121 +22,12 @@ pub(crate) struct Kind {
     pub(crate) lasting: bool,
 }
 
-const ACTION: (&str, &str) = (
-    "action",
-    "only calls of that action, as \"send_group_msg\"; default: any",
-);
-const SEND: (&str, &str) = (
-    "action",
-    "only calls of that action; default: anything that sends a message",
-);
-
-/// All kinds; every one takes `qq` (only that account) and `count` (how often; 0: until it is cleared).
-pub(crate) const KINDS: [Kind; 16] = [
-    Kind {
-        word: "drop_call",
-        does: "a call is neither done nor answered",
-        parameters: &[ACTION],
-        lasting: false,
-    },
-    Kind {
-        word: "drop_answer",
-        does: "a call is done and never answered",
-        parameters: &[ACTION],
-        lasting: false,
-    },
-    Kind {
-        word: "late_answer",
-        does: "a call is done at once and answered late",
-        parameters: &[ACTION, ("delay", "as \"3s\"; default 3s")],
-        lasting: false,
-    },
-    Kind {
-        word: "timeout_delivered",
-        does: "a send is answered with the flavour's time-out error (NapCat: 1200) though everybody got the message",
-        parameters: &[SEND],
-        lasting: false,
-    },
-    Kind {
-        word: "timeout_lost",
-        does: "a send is answered with the same error, and nobody got the message",
-        parameters: &[SEND],
-        lasting: false,
-    },
-    Kind {
-        word: "reorder_answers",
-        does: "answers are held back and given in reverse order, at the latest after two seconds",
-        parameters: &[
-            ACTION,
-            ("size", "how many answers; default 3; the count is of such bunches"),
-        ],
-        lasting: false,
-    },
-    Kind {
-        word: "lost_event",
-        does: "an event is not told",
-        parameters: &[("post_type", "only events of that post_type; default: message")],
-        lasting: false,
-    },
-    Kind {
-        word: "duplicate_event",
-        does: "an event is told twice",
-        parameters: &[("post_type", "only events of that post_type; default: message")],
-        lasting: false,
-    },
-    Kind {
-        word: "huge_frame",
-        does: "an event is padded with a field \"raw\"",
-        parameters: &[("size", "bytes of padding; default 8388608, at most 134217728")],
-        lasting: false,
-    },
-    Kind {
-        word: "garbage_frame",
-        does: "before an event comes a frame that is none: no JSON, half of one, a number, a binary, wrong types; in turns",
-        parameters: &[],
-        lasting: false,
-    },
-    Kind {
-        word: "cut_socket",
-        does: "instead of a frame the connection ends",
-        parameters: &[
-            ("on", "\"event\" or \"answer\": what is cut off; default event"),
-            ("mid_frame", "true: after half of the frame was written; default false"),
-        ],
-        lasting: false,
-    },
-    Kind {
-        word: "silent_socket",
-        does: "a connection is accepted, and nothing is ever said on it",
-        parameters: &[],
-        lasting: false,
-    },
-    Kind {
-        word: "refuse_socket",
-        does: "a connection is refused with an HTTP status",
-        parameters: &[("status", "default 503")],
-        lasting: false,
-    },
-    Kind {
-        word: "silent_offline",
-        does: "QQ has thrown the account off the line and its program does not notice: heartbeats stay cheerful, nothing \
-            comes, sends time out",
-        parameters: &[],
-        lasting: true,
-    },
-    Kind {
-        word: "short_history",
-        does: "a history has fewer messages than are there",
-        parameters: &[("messages", "how many at most; default 0")],
-        lasting: true,
-    },
-    Kind {
-        word: "fail_call",
-        does: "a call is not done and answered with the flavour's error for what it does not know a reason for",
-        parameters: &[ACTION],
-        lasting: false,
-    },
-];
+/// All kinds with the protocol they are of; every one takes `qq` (only that account) and `count` (how often; 0: until it is
+/// cleared).
+fn all() -> impl Iterator<Item = (&'static str, &'static Kind)> {
+    let of_onebot = onebot::KINDS.iter().map(|kind| ("onebot", kind));
+    of_onebot.chain(webqq::KINDS.iter().map(|kind| ("webqq", kind)))
+}
 
 /// A fault that waits for its moment.
 #[derive(Clone, Debug)]
@@ -173,9 +67,9 @@ pub(crate) struct Faults {
 impl Faults {
     /// Arms a fault. The error is a sentence for the caller.
     pub(crate) fn arm(&mut self, body: &Map<String, Value>) -> Result<Value, String> {
-        let known = || KINDS.iter().map(|kind| kind.word).collect::<Vec<_>>().join(", ");
+        let known = || all().map(|(_, kind)| kind.word).collect::<Vec<_>>().join(", ");
         let word = body.get("kind").and_then(Value::as_str).ok_or("\"kind\" is missing")?;
-        let kind = KINDS.iter().find(|kind| kind.word == word);
+        let kind = all().map(|(_, kind)| kind).find(|kind| kind.word == word);
         let kind = kind.ok_or_else(|| format!("unknown fault kind \"{word}\"; known kinds: {}", known()))?;
         let number = |name: &str| match body.get(name) {
             None | Some(Value::Null) => Ok(None),
@@ -267,15 +161,15 @@ fn shown(armed: &Armed) -> Value {
 
 /// The kinds, for people.
 pub(crate) fn kinds() -> Vec<Value> {
-    let kind = |kind: &Kind| {
+    let kind = |(protocol, kind): (&str, &Kind)| {
         let parameters: Map<String, Value> = kind
             .parameters
             .iter()
             .map(|(name, meaning)| ((*name).to_owned(), json!(meaning)))
             .collect();
-        json!({"kind": kind.word, "does": kind.does, "parameters": parameters, "lasting": kind.lasting})
+        json!({"kind": kind.word, "protocol": protocol, "does": kind.does, "parameters": parameters, "lasting": kind.lasting})
     };
-    KINDS.iter().map(kind).collect()
+    all().map(kind).collect()
 }
 
 #[cfg(test)]
