@@ -52,7 +52,12 @@ impl Armed {
 
     /// A parameter as yes or no.
     pub(crate) fn truth(&self, name: &str) -> bool {
-        self.parameters.get(name).and_then(Value::as_bool).unwrap_or(false)
+        self.flag(name).unwrap_or(false)
+    }
+
+    /// A parameter as yes or no, if it is given.
+    pub(crate) fn flag(&self, name: &str) -> Option<bool> {
+        self.parameters.get(name)?.as_bool()
     }
 }
 
@@ -97,7 +102,7 @@ impl Faults {
             return Err(format!("{MOST_ARMED} faults are armed already: clear them with DELETE"));
         }
         let left = match count {
-            None if kind.lasting => None,
+            None if kind.lasting || body.contains_key("until") => None,
             None => Some(1),
             Some(0) => None,
             Some(count) => Some(count),
@@ -132,6 +137,27 @@ impl Faults {
             }
         }
         Some(taken)
+    }
+
+    /// Ends what lasts until a call that `called` knows.
+    pub(crate) fn end_until(&mut self, qq: i64, called: impl Fn(&str) -> bool) {
+        let usual = |armed: &Armed| (armed.kind.word == "zombie").then_some("relink");
+        self.armed.retain(|armed| {
+            let until = armed.text("until").or_else(|| usual(armed));
+            !until.is_some_and(&called) || armed.qq.is_some_and(|wanted| wanted != qq)
+        });
+    }
+
+    /// Ends the zombie of an account, as a renewal of its tokens did.
+    pub(crate) fn end_zombie(&mut self, qq: i64) {
+        let of_another = |armed: &Armed| armed.qq.is_some_and(|wanted| wanted != qq);
+        self.armed
+            .retain(|armed| armed.kind.word != "zombie" || of_another(armed));
+    }
+
+    /// A fault of that kind that is armed for an account, without taking it.
+    pub(crate) fn find(&self, word: &str, qq: i64) -> Option<&Armed> {
+        self.place(word, qq, |_| true).map(|place| &self.armed[place])
     }
 
     /// Whether a fault of that kind is armed for an account.

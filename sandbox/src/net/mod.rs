@@ -6,7 +6,6 @@
 mod reply;
 mod request;
 
-use std::convert::Infallible;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -65,7 +64,7 @@ async fn connection(stream: TcpStream, shared: Arc<Shared>, _permit: OwnedSemaph
     let stop = shared.stop.clone();
     let service = service_fn(|request| {
         let shared = shared.clone();
-        async move { Ok::<_, Infallible>(answer(request, &shared).await.into_response()) }
+        async move { answer(request, &shared).await.into_response() }
     });
     let mut builder = http1::Builder::new();
     builder

@@ -1,7 +1,10 @@
 //! What goes back to a client.
 
+use std::collections::VecDeque;
+use std::io;
 use std::pin::Pin;
 use std::task::{Context, Poll};
+use std::time::Duration;
 
 use axum::body::{Body, Bytes};
 use axum::http::header::{CACHE_CONTROL, CONTENT_TYPE, HeaderName, LOCATION, SET_COOKIE};
@@ -9,6 +12,7 @@ use axum::http::{HeaderValue, Response, StatusCode};
 use hyper::body::{Frame, SizeHint};
 use serde::Serialize;
 use serde_json::json;
+use tokio::time::Sleep;
 
 use crate::store::StoreError;
 
@@ -18,7 +22,29 @@ pub(crate) struct Reply {
     headers: Vec<(HeaderName, String)>,
     body: Bytes,
     unread: Option<Unread>,
+    course: Course,
 }
+
+/// How the body gets to the client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Course {
+    /// Whole.
+    Whole,
+    /// Nothing is written: the connection is closed.
+    Closed,
+    /// Half of it, then the connection is closed.
+    Cut { chunked: bool },
+    /// In small pieces, for so long.
+    Dripping(Duration),
+}
+
+/// In how many pieces a body drips.
+const DROPS: usize = 10;
+
+/// A fault wanted no answer.
+#[derive(Debug, thiserror::Error)]
+#[error("the connection is closed on demand")]
+pub(crate) struct Closed;
 
 impl Reply {
     /// A body of a content type, with status 200.
@@ -28,6 +54,7 @@ impl Reply {
             headers: vec![(CONTENT_TYPE, content_type.to_owned())],
             body: body.into(),
             unread: None,
+            course: Course::Whole,
         }
     }
 
@@ -38,6 +65,7 @@ impl Reply {
             headers: Vec::new(),
             body: Bytes::new(),
             unread: None,
+            course: Course::Whole,
         }
     }
 
@@ -106,10 +134,73 @@ impl Reply {
         }
     }
 
-    /// The answer as hyper wants it.
-    pub(super) fn into_response(self) -> Response<Body> {
+    /// No answer: the connection is closed without a byte.
+    pub(crate) fn closed() -> Self {
+        Self {
+            course: Course::Closed,
+            ..Self::status(200)
+        }
+    }
+
+    /// The same, of which only half gets through: nobody receives it.
+    pub(crate) fn cut(self, chunked: bool) -> Self {
+        Self {
+            course: Course::Cut { chunked },
+            unread: None,
+            ..self
+        }
+    }
+
+    /// The same in small pieces, for so long.
+    pub(crate) fn dripping(self, time: Duration) -> Self {
+        Self {
+            course: Course::Dripping(time),
+            ..self
+        }
+    }
+
+    /// The same of another content type.
+    pub(crate) fn typed(mut self, content_type: &str) -> Self {
+        self.headers.retain(|(name, _)| *name != CONTENT_TYPE);
+        self.with(CONTENT_TYPE, content_type)
+    }
+
+    /// The body.
+    pub(crate) fn body(&self) -> &[u8] {
+        &self.body
+    }
+
+    /// The answer as hyper wants it, or no answer at all.
+    pub(super) fn into_response(self) -> Result<Response<Body>, Closed> {
+        let body = self.body;
+        let half = body.slice(..body.len() / 2);
+        let (pieces, length, pause) = match self.course {
+            Course::Closed => return Err(Closed),
+            Course::Whole => (vec![Ok(body.clone())], Some(body.len()), Duration::ZERO),
+            Course::Cut { chunked } => {
+                let end = io::Error::new(io::ErrorKind::ConnectionAborted, Closed);
+                (
+                    vec![Ok(half), Err(end)],
+                    (!chunked).then_some(body.len()),
+                    Duration::from_millis(5),
+                )
+            }
+            Course::Dripping(time) => {
+                let size = body.len().div_ceil(DROPS).max(1);
+                let piece = |start: usize| Ok(body.slice(start..body.len().min(start + size)));
+                let pieces: Vec<_> = (0..body.len()).step_by(size).map(piece).collect();
+                let drops = u32::try_from(pieces.len().max(1)).unwrap_or(1);
+                (pieces, Some(body.len()), time / drops)
+            }
+        };
         let mut response = Response::new(Body::new(Written {
-            data: Some(self.body),
+            pieces: pieces
+                .into_iter()
+                .filter(|piece| piece.as_ref().is_ok_and(|data| !data.is_empty()) || piece.is_err())
+                .collect(),
+            length,
+            pause,
+            resting: None,
             unread: self.unread,
         }));
         *response.status_mut() = StatusCode::from_u16(self.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -118,7 +209,7 @@ impl Reply {
                 response.headers_mut().append(name, value);
             }
         }
-        response
+        Ok(response)
     }
 }
 
@@ -140,34 +231,45 @@ impl Drop for Unread {
     }
 }
 
-/// A body that knows whether it was taken for writing.
+/// A body that knows whether it was taken for writing, and how fast it may go.
 struct Written {
-    data: Option<Bytes>,
+    pieces: VecDeque<io::Result<Bytes>>,
+    /// Of the whole, if it is told.
+    length: Option<usize>,
+    /// Before every piece but the first.
+    pause: Duration,
+    resting: Option<Pin<Box<Sleep>>>,
     unread: Option<Unread>,
 }
 
 impl hyper::body::Body for Written {
     type Data = Bytes;
-    type Error = std::convert::Infallible;
+    type Error = io::Error;
 
-    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Self::Error>>> {
+    fn poll_frame(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<io::Result<Frame<Bytes>>>> {
         if let Some(unread) = &mut self.unread {
             unread.0 = None;
         }
-        Poll::Ready(
-            self.data
-                .take()
-                .filter(|data| !data.is_empty())
-                .map(|data| Ok(Frame::data(data))),
-        )
+        if let Some(resting) = &mut self.resting {
+            std::task::ready!(resting.as_mut().poll(cx));
+            self.resting = None;
+        }
+        let next = self.pieces.pop_front();
+        if !self.pieces.is_empty() && !self.pause.is_zero() {
+            self.resting = Some(Box::pin(tokio::time::sleep(self.pause)));
+        }
+        Poll::Ready(next.map(|piece| piece.map(Frame::data)))
     }
 
     fn is_end_stream(&self) -> bool {
-        self.data.as_ref().is_none_or(Bytes::is_empty)
+        self.pieces.is_empty()
     }
 
     fn size_hint(&self) -> SizeHint {
-        SizeHint::with_exact(self.data.as_ref().map_or(0, |data| data.len() as u64))
+        match self.length {
+            Some(length) => SizeHint::with_exact(length as u64),
+            None => SizeHint::default(),
+        }
     }
 }
 
@@ -190,10 +292,10 @@ mod tests {
     #[tokio::test]
     async fn only_what_was_not_taken_for_writing_is_mourned() {
         let (reply, told) = watched();
-        drop(reply.into_response());
+        drop(reply.into_response().ok());
         assert!(told.load(Ordering::SeqCst));
         let (reply, told) = watched();
-        let body = axum::body::to_bytes(reply.into_response().into_body(), 100)
+        let body = axum::body::to_bytes(reply.into_response().unwrap().into_body(), 100)
             .await
             .unwrap();
         assert_eq!(body, "x");

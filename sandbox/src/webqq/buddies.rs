@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::alias::Kind;
+use super::event;
 use super::gate::{self, Stop, refuse};
 use super::login::Login;
 use super::people::{escape, is_online};
@@ -15,11 +16,19 @@ use crate::world::Friend;
 
 /// The `hash` of a list call.
 pub(super) fn check_hash(state: &State, login: &Login, r: &Value) -> Result<(), Stop> {
-    let variant = if state.era == Era::Web2013 {
+    let usual = if state.era == Era::Web2013 {
         state.temper.list_hash
     } else {
         'P'
     };
+    let armed = state.faults.find("hash_variant", login.account);
+    let armed = armed.map(|armed| {
+        armed
+            .text("variant")
+            .and_then(|word| word.chars().next())
+            .unwrap_or('O')
+    });
+    let variant = armed.unwrap_or(usual);
     if variant == '-' || gate::text(&r["hash"]) == hash::list(variant, login.account, &login.ptwebqq) {
         return Ok(());
     }
@@ -78,6 +87,11 @@ pub(super) fn online(state: &mut State, request: &Request) -> Result<Answer, Sto
         .session
         .as_mut()
         .is_some_and(|session| !std::mem::replace(&mut session.registered, true));
+    state.keep_login(login.clone())?;
+    if fresh && state.faults.take("rival", login.account, |_| true).is_some() {
+        event::kick_login(state, login.id)?;
+        login = state.webqq.logins.get(&login.id).cloned().unwrap_or(login);
+    }
     if fresh && state.seed != 0 {
         system::announce_status(state, &login)?;
     }

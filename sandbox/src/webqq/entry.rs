@@ -19,6 +19,17 @@ pub(super) fn getvfwebqq(state: &mut State, request: &Request) -> Result<Answer,
     Ok(Answer::json(state, &body).of(&login))
 }
 
+/// The cookie, too, must have a `ptwebqq` that was renewed.
+fn same_cookie(state: &State, request: &Request, login: &Login) -> Result<(), Stop> {
+    let given = request.cookie("ptwebqq");
+    let renewed = login.done.contains_key("new_ptwebqq");
+    if !renewed || state.lax || given.is_empty() || given.contains(&login.ptwebqq.as_str()) {
+        return Ok(());
+    }
+    let why = "the cookie ptwebqq is not the renewed one";
+    Err(refuse(100_000, why).of(login).into())
+}
+
 fn same_ptwebqq(login: &Login, given: &str) -> Result<(), Stop> {
     if given == login.ptwebqq {
         return Ok(());
@@ -37,6 +48,7 @@ pub(super) fn login2(state: &mut State, request: &Request) -> Result<Answer, Sto
         _ => refusal,
     })?;
     same_ptwebqq(&login, &gate::text(&r["ptwebqq"]))?;
+    same_cookie(state, request, &login)?;
     let clientid = gate::text(&r["clientid"]);
     if clientid.is_empty() {
         return Err(refuse(100_001, "no clientid").of(&login).into());
@@ -116,7 +128,7 @@ fn relink(
             .of(&login)
             .into());
     };
-    if state.temper.relink_renews {
+    if state.temper.relink_renews || state.faults.has("new_uins", login.account) {
         state.renew_aliases(login.id)?;
     }
     login.end(Ending::Relinked);
@@ -126,6 +138,7 @@ fn relink(
         clientid: fresh.clientid,
         since: fresh.since,
         relinked: true,
+        unlinked: None,
         ..session
     };
     begin(&mut login, relinked);

@@ -4,6 +4,7 @@
 use serde_json::{Value, json};
 
 use super::alias::Kind;
+use super::later;
 use super::login::{Ending, Login};
 use super::render;
 use crate::log::Fate;
@@ -24,10 +25,11 @@ pub(crate) fn announce(state: &mut State, message: &Message) -> Result<(), Store
         return Ok(());
     }
     for login in sessions(state, message.chat) {
-        if state.webqq.sending == Some(login.id) && !comes_back(state, message.chat) {
-            continue;
+        if state.webqq.sending != Some(login.id) {
+            later::admit(state, &login, message)?;
+        } else if comes_back(state, message.chat) {
+            state.webqq.answer_waits = later::admit_own(state, &login, message)?;
         }
-        enqueue(state, &login, Some(message.id), None)?;
     }
     Ok(())
 }
@@ -175,8 +177,14 @@ pub(super) fn kick_login(state: &mut State, id: i64) -> Result<(), StoreError> {
     state.keep_login(login)
 }
 
-/// What a poll may take now: the events, newest first, and the numbers of the messages among them.
-pub(super) fn take(state: &mut State, login: &Login, most: i64) -> Result<(Vec<Value>, Vec<i64>), StoreError> {
+/// What a poll may take now: the events, newest first, and the numbers of the messages among them. `keep`: they stay in the
+/// queue.
+pub(super) fn take(
+    state: &mut State,
+    login: &Login,
+    most: i64,
+    keep: bool,
+) -> Result<(Vec<Value>, Vec<i64>), StoreError> {
     let queued = state.store.queue(login.id, most)?;
     let Some(last) = queued.last().map(|event| event.n) else {
         return Ok((Vec::new(), Vec::new()));
@@ -185,19 +193,39 @@ pub(super) fn take(state: &mut State, login: &Login, most: i64) -> Result<(Vec<V
     for event in queued {
         let stored = event.body.as_deref().and_then(|body| serde_json::from_str(body).ok());
         let message = event.message.map(|id| state.store.message(id)).transpose()?.flatten();
-        if let Some(message) = message {
-            events.push(render::of_message(state, login, &message)?);
+        if let Some(message) = &message {
             ids.push(message.id);
-        } else if let Some(stored) = stored {
-            events.push(stored);
+        }
+        match (stored, message) {
+            (Some(stored), _) => events.push(stored),
+            (None, Some(message)) => events.push(render::of_message(state, login, &message)?),
+            (None, None) => {}
         }
     }
+    arrange(state, login, &mut events);
+    if keep {
+        return Ok((events, ids));
+    }
     state.store.dequeue(login.id, last)?;
-    events.reverse();
     if login.session.as_ref().is_some_and(|session| session.kicked) && state.store.queue_length(login.id)? == 0 {
         let mut login = login.clone();
         login.end(Ending::Kicked);
         state.keep_login(login)?;
     }
     Ok((events, ids))
+}
+
+/// Puts the events of an answer into the order in which the service gave them: newest first.
+fn arrange(state: &mut State, login: &Login, events: &mut [Value]) {
+    if events.len() < 2 {
+        return;
+    }
+    match state.faults.take("order", login.account, |_| true) {
+        None => events.reverse(),
+        Some(armed) if armed.text("order") == Some("mixed") => {
+            events.reverse();
+            events.chunks_mut(2).for_each(<[Value]>::reverse);
+        }
+        Some(_) => {}
+    }
 }

@@ -182,6 +182,9 @@ pub(crate) fn session(state: &State, request: &Request, psessionid: &str, client
         let why = format!("the clientid {clientid} is not the {} of login2", session.clientid);
         return Err(refuse(103, why).of(&login));
     }
+    if session.unlinked.is_some() {
+        return Err(refuse(103, "the link is lost: a relink is needed").of(&login));
+    }
     if session.kicked {
         return Err(refuse(103, "the session was kicked").of(&login));
     }

@@ -66,6 +66,9 @@ pub(crate) struct Session {
     pub(crate) registered: bool,
     /// Whether it came from a relink.
     pub(crate) relinked: bool,
+    /// The link is lost: polls get this code until a relink.
+    #[serde(default)]
+    pub(crate) unlinked: Option<i64>,
     /// A kick stands in the queue; nothing but the poll is answered any more.
     pub(crate) kicked: bool,
     /// The last content sent to each chat, and when (Unix seconds).
@@ -161,6 +164,7 @@ impl Session {
             status,
             registered: false,
             relinked: false,
+            unlinked: None,
             kicked: false,
             last_sent: BTreeMap::new(),
             sent_ms: Vec::new(),

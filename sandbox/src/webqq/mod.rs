@@ -10,10 +10,13 @@ mod captcha;
 mod channel;
 mod entry;
 mod event;
+mod fault;
 mod gate;
 mod groups;
 mod hash;
+mod later;
 mod login;
+mod passage;
 mod password;
 mod people;
 mod picture;
@@ -30,12 +33,15 @@ mod view;
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use axum::http::Method;
 use serde_json::Value;
 
 use self::alias::Aliases;
+use self::fault::Call;
 use self::gate::Stop;
+use self::later::Later;
 use self::login::Login;
 use self::password::Challenge;
 use self::qr::Code;
@@ -65,6 +71,10 @@ pub(crate) struct Webqq {
     pub(crate) aliases: HashMap<i64, Aliases>,
     /// The poll in flight of each login, by a number that rises. Polls do not outlive the process, so this is not kept.
     pub(crate) polls: HashMap<i64, u64>,
+    /// Messages that some logins get later than others.
+    pub(crate) later: Vec<Later>,
+    /// How long the send that is being answered now must wait for its answer.
+    pub(crate) answer_waits: Duration,
     /// The login whose message is being told now.
     pub(crate) sending: Option<i64>,
     /// The last number given to a poll.
@@ -80,6 +90,8 @@ impl Webqq {
             challenges: Vec::new(),
             aliases: Aliases::load(store)?,
             polls: HashMap::new(),
+            later: Vec::new(),
+            answer_waits: Duration::ZERO,
             sending: None,
             last_poll: 0,
         })
@@ -112,6 +124,8 @@ pub(crate) struct Answer {
     pub(crate) retcode: Option<i64>,
     pub(crate) message: Option<i64>,
     pub(crate) events: Vec<i64>,
+    /// How long the client waits for it.
+    pub(crate) wait: Duration,
 }
 
 impl Answer {
@@ -124,6 +138,7 @@ impl Answer {
             retcode: None,
             message: None,
             events: Vec::new(),
+            wait: Duration::ZERO,
         }
     }
 
@@ -230,16 +245,36 @@ impl HostKind {
 
 /// Answers a request that came for a historic host.
 pub(crate) async fn serve(request: Request, shared: &Arc<Shared>) -> Reply {
+    match shared.run(|state| Ok(passage::planned(state, &request))) {
+        Ok(Some(passage)) => passage.play(&request, shared).await,
+        Ok(None) => carry_out(&request, shared, false).await,
+        Err(error) => error.into(),
+    }
+}
+
+/// Carries a call out. `keep`: a poll leaves in the queue what it gives.
+async fn carry_out(request: &Request, shared: &Arc<Shared>, keep: bool) -> Reply {
     let kind = request.host.as_deref().and_then(HostKind::of);
     if kind == Some(HostKind::Channel) && request.path == "/channel/poll2" && request.method == Method::POST {
-        return poll::serve(&request, shared).await;
+        return poll::serve(request, shared, keep).await;
     }
     let answered = shared.run(|state| {
-        let answer = finish(state, |state| route::route(state, &request, kind))?;
-        state.log(answer.entry(&request))?;
-        Ok(answer.reply)
+        let call = Call::of(state, request);
+        let answer = match fault::instead(state, &call) {
+            Some(answer) => answer,
+            None => finish(state, |state| route::route(state, request, kind))?,
+        };
+        let answer = fault::after(state, &call, answer);
+        state.log(answer.entry(request))?;
+        Ok((answer.reply, answer.wait))
     });
-    answered.unwrap_or_else(Reply::from)
+    match answered {
+        Ok((reply, wait)) => {
+            tokio::time::sleep(wait).await;
+            reply
+        }
+        Err(error) => error.into(),
+    }
 }
 
 /// Turns a failed check into its answer.

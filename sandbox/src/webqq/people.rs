@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::alias::Kind;
 use super::gate::{self, Stop, refuse};
 use super::login::Login;
+use super::render;
 use super::{Answer, nothing};
 use crate::net::Request;
 use crate::options::Era;
@@ -86,7 +87,8 @@ pub(super) fn long_nick(state: &mut State, request: &Request) -> Result<Answer, 
 
 /// `get_friend_uin2`: the real number behind a uin (type 1) or a group code (type 4). Gone in the last year.
 pub(super) fn real_number(state: &mut State, request: &Request) -> Result<Answer, Stop> {
-    if state.era == Era::Smart2018 {
+    let withheld = gate::cookies(state, request).is_ok_and(|login| !render::tells_numbers(state, &login));
+    if state.era == Era::Smart2018 || withheld {
         return Ok(nothing(request).saying("real numbers are not told any more since April 2017"));
     }
     let mut login = gate::login(state, request)?;

@@ -13,13 +13,14 @@
 //! nobody knows, as with the real service; when it could not even be written the log says that its events are gone.
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
 use super::gate::{self, Stop, refuse};
 use super::login::{Ending, Login};
-use super::{Answer, event, finish};
+use super::{Answer, event, fault, finish, later, system};
 use crate::log::Fate;
 use crate::net::{Reply, Request};
 use crate::options::Era;
@@ -36,12 +37,28 @@ struct Held {
     account: i64,
     psessionid: String,
     ticket: u64,
+    /// How long it is held, when a fault says so.
+    hold: Option<Duration>,
+}
+
+/// What a look at a held poll found.
+enum Look {
+    Answer(Box<Answer>),
+    /// Nothing; and when something that comes late is due.
+    Wait(Option<Duration>),
+}
+
+impl From<Answer> for Look {
+    fn from(answer: Answer) -> Self {
+        Self::Answer(Box::new(answer))
+    }
 }
 
 /// Answers `poll2`, sooner or later.
-pub(super) async fn serve(request: &Request, shared: &Arc<Shared>) -> Reply {
+/// `keep`: the events stay in the queue, because the answer will not arrive.
+pub(super) async fn serve(request: &Request, shared: &Arc<Shared>, keep: bool) -> Reply {
     let mut news = shared.news();
-    let deadline = Instant::now() + shared.hold;
+    let came = Instant::now();
     let begun = shared.run(|state| match begin(state, request) {
         Ok(held) => Ok(Ok(held)),
         Err(stop) => {
@@ -54,6 +71,7 @@ pub(super) async fn serve(request: &Request, shared: &Arc<Shared>) -> Reply {
         Ok(Err(reply)) => return reply,
         Err(error) => return error.into(),
     };
+    let deadline = came + held.hold.unwrap_or(shared.hold);
     let mut watch = Watch {
         shared: shared.clone(),
         held: Some(held.clone()),
@@ -62,20 +80,21 @@ pub(super) async fn serve(request: &Request, shared: &Arc<Shared>) -> Reply {
         news.borrow_and_update();
         let over = Instant::now() >= deadline;
         let looked = shared.run(|state| {
-            let Some(answer) = look(state, &held, over)? else {
-                return Ok(None);
+            let answer = match look(state, &held, (over, keep))? {
+                Look::Answer(answer) => *answer,
+                Look::Wait(next) => return Ok(Err(next)),
             };
             if state.webqq.polls.get(&held.login) == Some(&held.ticket) {
                 state.webqq.polls.remove(&held.login);
             }
             let events = answer.events.clone();
-            Ok(Some((record(state, request, answer)?, events)))
+            Ok(Ok((record(state, request, answer)?, events)))
         });
-        match looked {
-            Ok(None) => {}
-            Ok(Some((reply, events))) => {
+        let next = match looked {
+            Ok(Err(next)) => next,
+            Ok(Ok((reply, events))) => {
                 watch.held = None;
-                return if events.is_empty() {
+                return if keep || events.is_empty() {
                     reply
                 } else {
                     mourned(reply, shared, held.account, events)
@@ -85,9 +104,10 @@ pub(super) async fn serve(request: &Request, shared: &Arc<Shared>) -> Reply {
                 watch.held = None;
                 return error.into();
             }
-        }
+        };
+        let until = next.map_or(deadline, |next| deadline.min(Instant::now() + next));
         // A closed channel or a passed deadline both mean: look again.
-        let _ = tokio::time::timeout_at(deadline, news.changed()).await;
+        let _ = tokio::time::timeout_at(until, news.changed()).await;
     }
 }
 
@@ -115,12 +135,12 @@ fn begin(state: &mut State, request: &Request) -> Result<Held, Stop> {
             .of(&login)
             .into());
     }
-    // A kicked session still gets its kick.
-    let kicked = login
+    // A kicked session still gets its kick, and a lost one hears that it is.
+    let special = login
         .session
         .as_ref()
-        .is_some_and(|s| s.kicked && s.psessionid == psessionid && s.clientid == clientid);
-    if !kicked {
+        .is_some_and(|s| (s.kicked || s.unlinked.is_some()) && s.psessionid == psessionid && s.clientid == clientid);
+    if !special {
         gate::session(state, request, &psessionid, &clientid)?;
     }
     if !login.session.as_ref().is_some_and(|session| session.registered) {
@@ -129,6 +149,8 @@ fn begin(state: &mut State, request: &Request) -> Result<Held, Stop> {
             .into());
     }
     login.count("poll");
+    let hold = state.faults.find("hold", login.account);
+    let hold = hold.map(|armed| fault::delay(armed, "time", Duration::from_secs(5)));
     state.webqq.last_poll += 1;
     let ticket = state.webqq.last_poll;
     let held = Held {
@@ -136,41 +158,82 @@ fn begin(state: &mut State, request: &Request) -> Result<Held, Stop> {
         account: login.account,
         psessionid,
         ticket,
+        hold,
     };
     state.webqq.polls.insert(login.id, ticket);
     state.keep_login(login)?;
     Ok(held)
 }
 
-/// Looks whether a held poll can be answered.
-fn look(state: &mut State, held: &Held, over: bool) -> Result<Option<Answer>, StoreError> {
+/// Looks whether a held poll can be answered: `over`, its time is; `keep`, what it gives stays in the queue.
+fn look(state: &mut State, held: &Held, (over, keep): (bool, bool)) -> Result<Look, StoreError> {
     let Some(login) = state.webqq.logins.get(&held.login).cloned() else {
-        return Ok(Some(refuse(103, "the login is forgotten").answer(state)));
+        return Ok(refuse(103, "the login is forgotten").answer(state).into());
     };
     if let Some(why) = login.void(state.clock.now()) {
         let code = state.temper.expired_code;
-        return Ok(Some(refuse(code, why).of(&login).answer(state)));
+        return Ok(refuse(code, why).of(&login).answer(state).into());
     }
     if login
         .session
         .as_ref()
         .is_none_or(|session| session.psessionid != held.psessionid)
     {
-        return Ok(Some(ended(state, &login, &held.psessionid)));
+        return Ok(ended(state, &login, &held.psessionid).into());
     }
     if state.webqq.polls.get(&held.login) != Some(&held.ticket) {
-        return Ok(Some(idle(state, &login, "another poll took over")));
+        return Ok(idle(state, &login, "another poll took over").into());
     }
-    let (events, ids) = event::take(state, &login, MOST_EVENTS)?;
+    if let Some(answer) = fault::of_poll(state, &login)? {
+        return Ok(answer.into());
+    }
+    // The fault may have changed it.
+    let login = state.webqq.logins.get(&held.login).cloned().unwrap_or(login);
+    let kicked = login.session.as_ref().is_some_and(|session| session.kicked);
+    let next = later::bring(state, &login)?;
+    if !kicked && state.faults.has("zombie", login.account) {
+        return Ok(if over {
+            dead(state, &login)?.into()
+        } else {
+            Look::Wait(None)
+        });
+    }
+    let size = state
+        .faults
+        .find("batch", login.account)
+        .map(|armed| armed.number("size").unwrap_or(5));
+    let waiting = u64::try_from(state.store.queue_length(login.id)?).unwrap_or(0);
+    if !over && !kicked && size.is_some_and(|size| waiting < size) {
+        return Ok(Look::Wait(next));
+    }
+    let (events, ids) = event::take(state, &login, MOST_EVENTS, keep)?;
     if !events.is_empty() {
+        state.faults.take("batch", login.account, |_| true);
         let count = events.len();
         let answer = Answer::json(state, &json!({"retcode": 0, "result": events})).of(&login);
-        return Ok(Some(Answer {
-            events: ids,
-            ..answer.saying(format!("events: {count}"))
-        }));
+        if keep {
+            return Ok(answer
+                .saying(format!("events: {count}, which will be given again"))
+                .into());
+        }
+        let answer = answer.saying(format!("events: {count}"));
+        return Ok(Answer { events: ids, ..answer }.into());
     }
-    Ok(over.then(|| idle(state, &login, "no events")))
+    Ok(if over {
+        idle(state, &login, "no events").into()
+    } else {
+        Look::Wait(next)
+    })
+}
+
+/// What a session gets of which the service has lost sight.
+fn dead(state: &mut State, login: &Login) -> Result<Answer, StoreError> {
+    let event = system::status(state, login)?.filter(|_| state.temper.pick(2) == 0);
+    let Some(event) = event else {
+        return Ok(idle(state, login, "by the fault zombie"));
+    };
+    let answer = Answer::json(state, &json!({"retcode": 0, "result": [event]}));
+    Ok(answer.of(login).saying("a status only, by the fault zombie"))
 }
 
 fn ended(state: &mut State, login: &Login, psessionid: &str) -> Answer {
@@ -190,6 +253,9 @@ fn ended(state: &mut State, login: &Login, psessionid: &str) -> Answer {
 
 /// The idle answers that were seen.
 fn idle(state: &mut State, login: &Login, why: &str) -> Answer {
+    if let Some(answer) = fault::idle(state, login) {
+        return answer.of(login).saying(format!("idle: {why}"));
+    }
     let forms: [Value; 4] = [
         json!({"errmsg": "error!!!", "retcode": 0}),
         json!({"errmsg": "error", "retcode": 0}),

@@ -158,13 +158,22 @@ pub(super) fn ask(state: &mut State, request: &Request) -> Result<Answer, StoreE
         return Ok(state_of(65, "二维码已失效。", "the code is used up or unknown", last));
     };
     match code.stage {
+        Stage::Shown if state.faults.take("qr_expired", 0, |_| true).is_some() => {
+            forget(state, code.id)?;
+            Ok(state_of(65, "二维码已失效。", "expired by the fault qr_expired", last))
+        }
         Stage::Shown if !code.waits(now) => {
             forget(state, code.id)?;
             Ok(state_of(65, "二维码已失效。", "the code has expired", last))
         }
         Stage::Shown => Ok(state_of(66, "二维码未失效。", "nobody has scanned the code yet", last)),
         Stage::Scanned(account) => {
-            code.stage = Stage::Confirmed(account);
+            let withdrawn = state.faults.take("qr_withdrawn", account, |_| true).is_some();
+            code.stage = if withdrawn {
+                Stage::Shown
+            } else {
+                Stage::Confirmed(account)
+            };
             state.store.put_doc("qr", code.id, 0, &code)?;
             let id = code.id;
             state

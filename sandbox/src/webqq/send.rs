@@ -1,11 +1,15 @@
 //! Sending (webqq.md §8): the double encoding, the font block, and the service's temper towards the hasty.
 
+use std::time::Duration;
+
 use serde_json::{Value, json};
 
 use super::alias::Kind;
+use super::fault::Call;
 use super::gate::{self, Refusal, Stop, refuse};
 use super::login::Login;
 use super::{Answer, hash, render};
+use crate::faults::Armed;
 use crate::log::Fate;
 use crate::net::Request;
 use crate::options::Era;
@@ -125,9 +129,13 @@ fn send(
     let verdict = judge(state, &mut login, chat, &text, msg_id);
     state.keep_login(login.clone())?;
     let shown: String = text.chars().take(100).collect();
-    let muted = is_muted(state, chat, login.account).then_some("the account is muted in this group");
-    let (fate, why) = match (&verdict, muted) {
-        (_, Some(why)) => (Fate::Dropped, why),
+    let muted = is_muted(state, chat, login.account);
+    let ordered = Call::of(state, request)
+        .take(state, "send_answer", "send")
+        .map(|armed| Ordered::of(&armed));
+    let (fate, why) = match (&verdict, &ordered) {
+        _ if muted => (Fate::Dropped, "the account is muted in this group"),
+        (_, Some(ordered)) => ordered.fate(),
         (Verdict::Dropped(why), None) => (Fate::Dropped, *why),
         (Verdict::Hasty { dropped: true }, None) => (Fate::Dropped, "too fast, answered with 1202"),
         (Verdict::Hasty { dropped: false }, None) => {
@@ -135,17 +143,17 @@ fn send(
         }
         (Verdict::Fine, None) => (Fate::Delivered, "delivered"),
     };
-    let message = match fate {
-        Fate::Delivered => {
-            state.webqq.sending = Some(login.id);
-            let posted = state.post(chat, login.account, segments);
-            state.webqq.sending = None;
-            Some(posted?.id)
-        }
-        _ => None,
-    };
-    let body = match verdict {
-        Verdict::Hasty { .. } => json!({"errmsg": "error!!!", "retcode": 1202}),
+    let (mut message, mut wait) = (None, Duration::ZERO);
+    if fate == Fate::Delivered {
+        state.webqq.sending = Some(login.id);
+        let posted = state.post(chat, login.account, segments);
+        state.webqq.sending = None;
+        message = Some(posted?.id);
+        wait = std::mem::take(&mut state.webqq.answer_waits);
+    }
+    let body = match (ordered, verdict) {
+        (Some(ordered), _) => ordered.body,
+        (None, Verdict::Hasty { .. }) => json!({"errmsg": "error!!!", "retcode": 1202}),
         _ => sent(state),
     };
     let answer = Answer::json(state, &body)
@@ -154,8 +162,51 @@ fn send(
     Ok(Answer {
         fate,
         message,
+        wait,
         ..answer
     })
+}
+
+/// What a fault wants a send to be answered.
+struct Ordered {
+    body: Value,
+    delivered: bool,
+    /// Whether the answer says that it was not sent.
+    denied: bool,
+}
+
+impl Ordered {
+    fn of(armed: &Armed) -> Self {
+        let code = armed.number("answer").and_then(|code| i64::try_from(code).ok());
+        let word = armed.text("answer").unwrap_or_default();
+        let code = code.or_else(|| word.parse().ok()).unwrap_or(1202);
+        let (body, sent, denied) = match (word, code) {
+            ("ok", _) => (json!({"retcode": 0, "result": "ok"}), true, false),
+            ("send_ok", _) => (json!({"errCode": 0, "msg": "send ok"}), true, false),
+            ("zero", _) => (json!({"retcode": 0}), true, false),
+            ("ERROR", _) => (json!({"errCode": -1, "errMsg": "ERROR"}), false, true),
+            (_, 100_100) => (json!({"retcode": 100_100, "errmsg": "error"}), true, false),
+            (_, code) => (json!({"retcode": code, "errmsg": "error!!!"}), false, code != 1202),
+        };
+        let delivered = armed.flag("delivered").unwrap_or(sent);
+        Self {
+            body,
+            delivered,
+            denied,
+        }
+    }
+
+    fn fate(&self) -> (Fate, &'static str) {
+        match (self.delivered, self.denied) {
+            (true, false) => (Fate::Delivered, "delivered, answered by the fault send_answer"),
+            (true, true) => (
+                Fate::Delivered,
+                "denied by the fault send_answer, delivered all the same",
+            ),
+            (false, false) => (Fate::Dropped, "dropped by the fault send_answer"),
+            (false, true) => (Fate::Refused, "refused by the fault send_answer"),
+        }
+    }
 }
 
 /// The answers that mean: sent.

@@ -11,6 +11,7 @@
 mod checks;
 mod client;
 mod control;
+mod fault;
 mod keep;
 mod login;
 mod old;
