@@ -135,11 +135,11 @@ pub(super) fn admit_own(state: &mut State, login: &Login, message: &Message) -> 
             event::enqueue(state, login, Some(message.id), Some(&event))?;
         }
         "split" => {
-            for half in [0, 1] {
+            for (half, number) in [(0, 0), (1, 31)] {
                 let mut event = render::of_message(state, login, message)?;
                 each_text(&mut event, |text| halves(text)[half].to_owned());
-                let number = event["value"]["msg_id"].as_i64().unwrap_or(0);
-                event["value"]["msg_id"] = json!((number + half as i64 * 31) % 65_536);
+                let first = event["value"]["msg_id"].as_i64().unwrap_or(0);
+                event["value"]["msg_id"] = json!((first + number) % 65_536);
                 event::enqueue(state, login, Some(message.id), Some(&event))?;
             }
         }

@@ -38,7 +38,7 @@ struct Held {
     psessionid: String,
     ticket: u64,
     /// How long it is held, when a fault says so.
-    hold: Option<Duration>,
+    time: Option<Duration>,
 }
 
 /// What a look at a held poll found.
@@ -71,7 +71,7 @@ pub(super) async fn serve(request: &Request, shared: &Arc<Shared>, keep: bool) -
         Ok(Err(reply)) => return reply,
         Err(error) => return error.into(),
     };
-    let deadline = came + held.hold.unwrap_or(shared.hold);
+    let deadline = came + held.time.unwrap_or(shared.hold);
     let mut watch = Watch {
         shared: shared.clone(),
         held: Some(held.clone()),
@@ -149,8 +149,8 @@ fn begin(state: &mut State, request: &Request) -> Result<Held, Stop> {
             .into());
     }
     login.count("poll");
-    let hold = state.faults.find("hold", login.account);
-    let hold = hold.map(|armed| fault::delay(armed, "time", Duration::from_secs(5)));
+    let ordered = state.faults.find("hold", login.account);
+    let time = ordered.map(|armed| fault::delay(armed, "time", Duration::from_secs(5)));
     state.webqq.last_poll += 1;
     let ticket = state.webqq.last_poll;
     let held = Held {
@@ -158,7 +158,7 @@ fn begin(state: &mut State, request: &Request) -> Result<Held, Stop> {
         account: login.account,
         psessionid,
         ticket,
-        hold,
+        time,
     };
     state.webqq.polls.insert(login.id, ticket);
     state.keep_login(login)?;

@@ -82,8 +82,7 @@ async fn a_poll_can_lose_what_it_took_and_the_log_says_so() {
         let gone = log(at)
             .await
             .into_iter()
-            .filter(|entry| entry["outcome"] == "gone")
-            .next_back()
+            .rfind(|entry| entry["outcome"] == "gone")
             .unwrap();
         assert!(gone["detail"].as_str().unwrap().contains(&format!("[{id}]")), "{gone}");
     }
