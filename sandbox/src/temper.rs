@@ -65,7 +65,7 @@ impl Temper {
                 echo_first: false,
                 history_backwards: false,
                 list_hash: 'P',
-                registers: true,
+                registers: false,
                 unsigned_code: 103,
                 lists_for: None,
                 own_echo: true,

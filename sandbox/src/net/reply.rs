@@ -88,6 +88,14 @@ impl Reply {
         Self::status(302).with(LOCATION, url)
     }
 
+    /// The same with a body.
+    pub(crate) fn saying(self, body: impl Into<Bytes>) -> Self {
+        Self {
+            body: body.into(),
+            ..self
+        }
+    }
+
     /// The same with another status.
     pub(crate) fn coded(self, status: u16) -> Self {
         Self { status, ..self }

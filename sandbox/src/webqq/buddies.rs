@@ -74,7 +74,10 @@ pub(super) fn friends(state: &mut State, request: &Request) -> Result<Answer, St
 /// `get_online_buddies2`: who is on line; registers the session (webqq.md §3.7).
 pub(super) fn online(state: &mut State, request: &Request) -> Result<Answer, Stop> {
     let mut login = gate::session_of_query(state, request)?;
-    gate::vfwebqq(&login, request.param("vfwebqq").unwrap_or_default())?;
+    // Clients of WebQQ left it out, and were answered.
+    if !(login.by_password && request.param("vfwebqq").is_none()) {
+        gate::vfwebqq(&login, request.param("vfwebqq").unwrap_or_default())?;
+    }
     let mut result = Vec::new();
     for friend in friends_of(state, login.account)
         .into_iter()

@@ -230,7 +230,7 @@ impl HostKind {
             "d1.web2.qq.com" | "d.web2.qq.com" => Some(Self::Channel),
             "ssl.captcha.qq.com" | "captcha.qq.com" => Some(Self::Captcha),
             "gchat.qpic.cn" => Some(Self::Pictures),
-            "w.qq.com" | "web2.qq.com" | "web.qq.com" | "www.qq.com" => Some(Self::Page),
+            "w.qq.com" | "web2.qq.com" | "web.qq.com" | "webqq.qq.com" | "www.qq.com" => Some(Self::Page),
             host if host.split('.').any(|part| part.starts_with("ptlogin")) => Some(Self::Ptlogin),
             host if host.starts_with("face") => Some(Self::Face),
             _ => None,

@@ -149,6 +149,8 @@ pub(super) fn check_sig(state: &mut State, request: &Request) -> Result<Answer, 
     ];
     state.keep_login(login.clone())?;
     let reply = Reply::redirect(&home(request, &login)).cookies(cookies);
+    // A client of 2014 looked for this body.
+    let reply = if login.by_password { reply.saying("0") } else { reply };
     Ok(Answer::new(reply, Fate::Answered, "the cookies of the web hosts are set").of(&login))
 }
 

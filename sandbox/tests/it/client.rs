@@ -250,12 +250,17 @@ impl Qq {
     }
 
     pub(crate) async fn send(&mut self, gid: i64, content: &str) -> Value {
+        self.send_as("d1.web2.qq.com", "53999199", gid, content).await
+    }
+
+    /// The same over another host, with another clientid.
+    pub(crate) async fn send_as(&mut self, host: &str, clientid: &str, gid: i64, content: &str) -> Value {
         self.msg_id += 1;
         let r = json!({
-            "group_uin": gid, "content": content, "face": 591, "clientid": 53_999_199, "msg_id": self.msg_id,
+            "group_uin": gid, "content": content, "face": 591, "clientid": clientid, "msg_id": self.msg_id,
             "psessionid": self.psessionid,
         });
-        self.post("d1.web2.qq.com/channel/send_qun_msg2", CHANNEL, &r).await
+        self.post(&format!("{host}/channel/send_qun_msg2"), CHANNEL, &r).await
     }
 }
 

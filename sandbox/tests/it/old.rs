@@ -93,12 +93,7 @@ impl Old {
     }
 
     pub(crate) async fn send(&mut self, gid: i64, text: &str) -> Value {
-        self.0.msg_id += 1;
-        let r = json!({
-            "group_uin": gid, "content": content(text), "msg_id": self.0.msg_id, "clientid": "73937875",
-            "psessionid": self.0.psessionid,
-        });
-        self.0.post("d.web2.qq.com/channel/send_qun_msg2", D, &r).await
+        self.0.send_as("d.web2.qq.com", "73937875", gid, &content(text)).await
     }
 }
 
