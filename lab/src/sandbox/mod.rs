@@ -2,6 +2,7 @@
 //! what it asks about the bridge. Plain JSON over HTTP; the sandbox's own types are not known here.
 
 mod onebot;
+mod webqq;
 mod world;
 
 use std::net::{Ipv4Addr, SocketAddr};
