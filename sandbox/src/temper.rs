@@ -42,6 +42,8 @@ pub(crate) struct Temper {
     pub(crate) own_echo: bool,
     /// 2013: whether friends' pictures come as `cface` and not as `offpic`.
     pub(crate) friend_cface: bool,
+    /// 2013: whether the login of the spring is answered without the nickname, with five arguments.
+    pub(crate) five_arguments: bool,
     /// Whether a card may be cut inside a character.
     pub(crate) cards_cut_inside: bool,
     /// Where the message numbers of events begin.
@@ -70,6 +72,7 @@ impl Temper {
                 lists_for: None,
                 own_echo: true,
                 friend_cface: false,
+                five_arguments: false,
                 cards_cut_inside: false,
                 first_msg_id: 29_124,
                 rng,
@@ -85,6 +88,7 @@ impl Temper {
             own_echo: more.random_bool(0.7),
             friend_cface: more.random_bool(0.5),
             cards_cut_inside: more.random_bool(0.3),
+            five_arguments: more.random_bool(0.5),
             equal_for: [None, Some(60), Some(10)][rng.random_range(0..3)],
             hasty_dropped: rng.random_bool(0.7),
             msg_id_once: rng.random_bool(0.3),

@@ -154,13 +154,18 @@ pub(super) fn discussion(state: &mut State, request: &Request) -> Result<Answer,
                 .into(),
         );
     };
+    let withheld = state.faults.has("withhold_numbers", login.account);
     let (mut list, mut status, mut info, mut owner) = (Vec::new(), Vec::new(), Vec::new(), 0);
     for (i, member) in found.members.iter().enumerate() {
         let uin = state.alias(login.id, Kind::Person, member.qq)?;
         if i == 0 {
             owner = uin;
         }
-        list.push(json!({"mem_uin": uin, "ruin": member.qq}));
+        let mut row = json!({"mem_uin": uin});
+        if !withheld {
+            row["ruin"] = json!(member.qq);
+        }
+        list.push(row);
         if is_online(member.qq) {
             status.push(json!({"uin": uin, "status": "online", "client_type": 1}));
         }

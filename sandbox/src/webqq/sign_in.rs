@@ -103,8 +103,10 @@ pub(super) fn welcome(state: &mut State, request: &Request, login: &Login) -> An
     .filter(|(_, value)| !value.is_empty())
     .map(|(key, value)| request.set_cookie("qq.com", key, value))
     .collect::<Vec<_>>();
+    let five = login.bare && state.temper.five_arguments;
+    let name = if five { String::new() } else { format!(", '{name}'") };
     let answer = Answer::script(
-        &format!("ptuiCB('0','0','{url}','0','登录成功！', '{name}');"),
+        &format!("ptuiCB('0','0','{url}','0','登录成功！'{name});"),
         if login.bare {
             "0: logged in"
         } else {

@@ -86,6 +86,9 @@ fn the_world_is_printed_and_can_be_used() {
         qq_sandbox::default_world()
     );
     drop(Program::start(&["--world", file.to_str().unwrap()]));
+    for era in ["2013", "2015", "2018"] {
+        drop(Program::start(&["--era", era]));
+    }
 }
 
 #[test]

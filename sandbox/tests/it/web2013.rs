@@ -132,6 +132,22 @@ async fn a_captcha_is_a_picture_that_a_person_reads() {
 }
 
 #[tokio::test]
+async fn the_world_can_want_captchas_and_early_answers_have_five_arguments() {
+    let mut lengths = std::collections::BTreeSet::new();
+    for seed in 0..8 {
+        let sandbox = old_sandbox(|options| options.seed = seed).await;
+        let old = Old::new(sandbox.address);
+        let code = old.check().await[1].clone();
+        lengths.insert(old.login("sandbox", &code, "").await.len());
+    }
+    assert!(lengths.into_iter().eq([5, 6]));
+    let mut world = qq_sandbox::default_world();
+    world.accounts[0].captcha = true;
+    let sandbox = old_sandbox(|options| options.world = Some(world)).await;
+    assert_eq!(Old::new(sandbox.address).check().await[0], "1");
+}
+
+#[tokio::test]
 async fn lists_want_the_vfwebqq_of_login2_and_the_hash_of_the_seed() {
     let sandbox = old_sandbox(|_| ()).await;
     let mut old = Old::log_in(sandbox.address).await;
