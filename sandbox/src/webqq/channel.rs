@@ -3,9 +3,9 @@
 use serde_json::json;
 
 use super::Answer;
-use super::event;
 use super::gate::{self, Stop, refuse};
 use super::login::Ending;
+use super::queue;
 use crate::net::Request;
 use crate::state::State;
 
@@ -34,7 +34,7 @@ pub(super) fn change_status(state: &mut State, request: &Request) -> Result<Answ
 pub(super) fn logout(state: &mut State, request: &Request) -> Result<Answer, Stop> {
     let mut login = gate::session_of_query(state, request)?;
     login.end(Ending::Left);
-    event::forget_queue(state, &login, "logout")?;
+    queue::forget_queue(state, &login, "logout")?;
     state.keep_login(login.clone())?;
     Ok(Answer::json(state, &json!({"retcode": 0, "result": "ok"}))
         .of(&login)

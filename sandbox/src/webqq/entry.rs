@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::gate::{self, Stop, refuse};
 use super::login::{Ending, Login, Session};
-use super::{Answer, event, token};
+use super::{Answer, event, queue, token};
 use crate::net::Request;
 use crate::state::State;
 use crate::store::StoreError;
@@ -80,7 +80,7 @@ pub(super) fn login2(state: &mut State, request: &Request) -> Result<Answer, Sto
 fn open(state: &mut State, mut login: Login, clientid: String, status: String) -> Result<Login, Stop> {
     if login.session.is_some() {
         login.end(Ending::Replaced);
-        event::forget_queue(state, &login, "another login2 of the same cookies")?;
+        queue::forget_queue(state, &login, "another login2 of the same cookies")?;
     }
     // New numbers at every login; the lists are read after it.
     state.renew_aliases(login.id)?;

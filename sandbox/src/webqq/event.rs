@@ -1,48 +1,14 @@
-//! Events on their way to the clients: the queue of every login, what goes into it and what a poll takes
-//! (webqq.md §5, §6).
+//! Events on their way to the clients: what a poll takes, kicks, and events as they stand (webqq.md §5, §6).
 
 use serde_json::{Value, json};
 
 use super::alias::Kind;
-use super::later;
 use super::login::{Ending, Login};
+use super::queue::{enqueue, of_accounts};
 use super::render;
 use crate::log::Fate;
-use crate::options::Era;
 use crate::state::State;
 use crate::store::StoreError;
-use crate::world::{Chat, Message, Protocol};
-
-/// The most events that wait for a client; then the oldest goes.
-const QUEUE: i64 = 2000;
-
-/// Puts a message of the world into the queue of every session that sees it, the sender's own included.
-pub(crate) fn announce(state: &mut State, message: &Message) -> Result<(), StoreError> {
-    // Temporary chats were closed to these clients at the end of 2015.
-    let closed = state.era == Era::Smart2018
-        && matches!(message.chat, Chat::Friend { account, friend } if !render::is_friend(state, account, friend));
-    if closed {
-        return Ok(());
-    }
-    for login in sessions(state, message.chat) {
-        if state.webqq.sending != Some(login.id) {
-            later::admit(state, &login, message)?;
-        } else if comes_back(state, message.chat) {
-            state.webqq.answer_waits = later::admit_own(state, &login, message)?;
-        }
-    }
-    Ok(())
-}
-
-/// Whether what a session sends is told to itself. In 2013 friends' chats never were.
-fn comes_back(state: &State, chat: Chat) -> bool {
-    state.era != Era::Web2013 || (state.temper.own_echo && !matches!(chat, Chat::Friend { .. }))
-}
-
-/// The logins with a living session whose account sees a chat.
-pub(super) fn sessions(state: &State, chat: Chat) -> Vec<Login> {
-    of_accounts(state, &state.audience(chat, Protocol::Webqq))
-}
 
 /// Gives the sessions of an account, or of all, an event as it stands. Says how many got it.
 pub(crate) fn give(state: &mut State, qq: Option<i64>, event: &Value) -> Result<usize, StoreError> {
@@ -81,53 +47,6 @@ fn name_people(state: &mut State, login: i64, value: &mut Value) -> Result<(), S
         Value::Array(list) => list.iter_mut().try_for_each(|item| name_people(state, login, item)),
         _ => Ok(()),
     }
-}
-
-/// The logins with a living session of these accounts.
-pub(super) fn of_accounts(state: &State, audience: &[i64]) -> Vec<Login> {
-    let now = state.clock.now();
-    let living = |login: &&Login| {
-        let session = login.session.as_ref().is_some_and(|session| !session.kicked);
-        session && audience.contains(&login.account) && login.void(now).is_none()
-    };
-    state.webqq.logins.values().filter(living).cloned().collect()
-}
-
-pub(super) fn enqueue(
-    state: &mut State,
-    login: &Login,
-    message: Option<i64>,
-    body: Option<&Value>,
-) -> Result<(), StoreError> {
-    state
-        .store
-        .enqueue(login.id, message, body.map(Value::to_string).as_deref())?;
-    if state.store.queue_length(login.id)? > QUEUE
-        && let Some(oldest) = state.store.queue(login.id, 1)?.pop()
-    {
-        state.store.dequeue(login.id, oldest.n)?;
-        let what = oldest
-            .message
-            .map_or_else(|| "an event".to_owned(), |id| format!("message {id}"));
-        let detail = format!("more than {QUEUE} events wait: {what} was thrown away");
-        state.log_aside(login.account, Fate::Gone, detail)?;
-    }
-    state.wake();
-    Ok(())
-}
-
-/// Throws away what waits for a login, and says so.
-pub(super) fn forget_queue(state: &mut State, login: &Login, why: &str) -> Result<(), StoreError> {
-    let waiting = state.store.queue_length(login.id)?;
-    if waiting == 0 {
-        return Ok(());
-    }
-    state.store.dequeue(login.id, i64::MAX)?;
-    state.log_aside(
-        login.account,
-        Fate::Gone,
-        format!("{why}: {waiting} events that waited are thrown away"),
-    )
 }
 
 /// Throws out the session of an account, or of all. Says how many.

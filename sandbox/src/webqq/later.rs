@@ -1,4 +1,5 @@
-//! How a message gets into the queues by way of a fault: not at all, twice, late, altered, in pieces (webqq.md §6.2, §12.4, §12.5).
+//! How a message of the world gets into the queues; by way of a fault not at all, twice, late, altered, in pieces (webqq.md
+//! §6.2, §12.4, §12.5).
 
 use std::time::Duration;
 
@@ -6,11 +7,13 @@ use serde_json::{Value, json};
 
 use super::fault::delay;
 use super::login::Login;
-use super::{event, render, system};
+use super::queue::{enqueue, sessions};
+use super::{render, system};
 use crate::log::{Entry, Fate};
+use crate::options::Era;
 use crate::state::State;
 use crate::store::StoreError;
-use crate::world::Message;
+use crate::world::{Chat, Message};
 
 /// How much later what is late comes.
 const USUAL_DELAY: Duration = Duration::from_secs(2);
@@ -28,7 +31,7 @@ pub(crate) struct Later {
 
 fn postpone(state: &mut State, login: &Login, message: i64, by: Duration) -> Result<(), StoreError> {
     if by.is_zero() || state.webqq.later.len() >= MOST_LATE {
-        return event::enqueue(state, login, Some(message), None);
+        return enqueue(state, login, Some(message), None);
     }
     let due = state
         .clock
@@ -56,7 +59,7 @@ pub(super) fn bring(state: &mut State, login: &Login) -> Result<Option<Duration>
         .min();
     state.webqq.later = waiting;
     for later in due {
-        event::enqueue(state, login, Some(later.message), None)?;
+        enqueue(state, login, Some(later.message), None)?;
     }
     Ok(next.map(|due| Duration::from_millis(u64::try_from(due - now).unwrap_or(0))))
 }
@@ -67,6 +70,29 @@ fn note(state: &mut State, login: &Login, message: i64, fate: Fate, what: &str) 
         message: Some(message),
         ..Entry::aside("webqq", Some(login.account), fate, detail)
     })
+}
+
+/// Puts a message of the world into the queue of every session that sees it, the sender's own included.
+pub(crate) fn announce(state: &mut State, message: &Message) -> Result<(), StoreError> {
+    // Temporary chats were closed to these clients at the end of 2015.
+    let closed = state.era == Era::Smart2018
+        && matches!(message.chat, Chat::Friend { account, friend } if !render::is_friend(state, account, friend));
+    if closed {
+        return Ok(());
+    }
+    for login in sessions(state, message.chat) {
+        if state.webqq.sending != Some(login.id) {
+            admit(state, &login, message)?;
+        } else if comes_back(state, message.chat) {
+            state.webqq.answer_waits = admit_own(state, &login, message)?;
+        }
+    }
+    Ok(())
+}
+
+/// Whether what a session sends is told to itself. In 2013 friends' chats never were.
+fn comes_back(state: &State, chat: Chat) -> bool {
+    state.era != Era::Web2013 || (state.temper.own_echo && !matches!(chat, Chat::Friend { .. }))
 }
 
 /// Puts a message of somebody else, or of another device, into the queue of a login.
@@ -96,9 +122,9 @@ pub(super) fn admit(state: &mut State, login: &Login, message: &Message) -> Resu
     }
     if let Some(armed) = state.faults.take("extra_event", account, |_| true) {
         let extra = extra(state, login, message, armed.text("what").unwrap_or("unknown"))?;
-        event::enqueue(state, login, None, Some(&extra))?;
+        enqueue(state, login, None, Some(&extra))?;
     }
-    event::enqueue(state, login, Some(message.id), None)?;
+    enqueue(state, login, Some(message.id), None)?;
     if let Some(armed) = state.faults.take("double_message", account, |_| true) {
         note(
             state,
@@ -115,7 +141,7 @@ pub(super) fn admit(state: &mut State, login: &Login, message: &Message) -> Resu
 /// Puts a login's own message into its queue; says how long its send must wait for the answer.
 pub(super) fn admit_own(state: &mut State, login: &Login, message: &Message) -> Result<Duration, StoreError> {
     let Some(armed) = state.faults.take("echo", login.account, |_| true) else {
-        event::enqueue(state, login, Some(message.id), None)?;
+        enqueue(state, login, Some(message.id), None)?;
         return Ok(Duration::ZERO);
     };
     let how = armed.text("how").unwrap_or("none").to_owned();
@@ -132,7 +158,7 @@ pub(super) fn admit_own(state: &mut State, login: &Login, message: &Message) -> 
             let mut event = render::of_message(state, login, message)?;
             let alter = armed.text("alter").unwrap_or("space");
             each_text(&mut event, |text| altered(text, alter));
-            event::enqueue(state, login, Some(message.id), Some(&event))?;
+            enqueue(state, login, Some(message.id), Some(&event))?;
         }
         "split" => {
             for (half, number) in [(0, 0), (1, 31)] {
@@ -140,16 +166,16 @@ pub(super) fn admit_own(state: &mut State, login: &Login, message: &Message) -> 
                 each_text(&mut event, |text| halves(text)[half].to_owned());
                 let first = event["value"]["msg_id"].as_i64().unwrap_or(0);
                 event["value"]["msg_id"] = json!((first + number) % 65_536);
-                event::enqueue(state, login, Some(message.id), Some(&event))?;
+                enqueue(state, login, Some(message.id), Some(&event))?;
             }
         }
         "twice" => {
-            event::enqueue(state, login, Some(message.id), None)?;
-            event::enqueue(state, login, Some(message.id), None)?;
+            enqueue(state, login, Some(message.id), None)?;
+            enqueue(state, login, Some(message.id), None)?;
         }
         "late" => postpone(state, login, message.id, pause)?,
         "early" => {
-            event::enqueue(state, login, Some(message.id), None)?;
+            enqueue(state, login, Some(message.id), None)?;
             return Ok(pause);
         }
         _ => {}

@@ -22,6 +22,7 @@ mod people;
 mod picture;
 mod poll;
 mod qr;
+mod queue;
 mod render;
 mod route;
 mod send;
@@ -50,7 +51,8 @@ use crate::net::{Reply, Request};
 use crate::state::{Shared, State};
 use crate::store::{Store, StoreError};
 
-pub(crate) use event::{announce, give, kick};
+pub(crate) use event::{give, kick};
+pub(crate) use later::announce;
 pub(crate) use qr::{Scan, gray_png, png_of, scan};
 pub(crate) use system::{announce_notice, tell};
 pub(crate) use view::LoginView;

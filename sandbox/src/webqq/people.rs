@@ -5,7 +5,6 @@ use serde_json::{Value, json};
 use super::alias::Kind;
 use super::gate::{self, Stop, refuse};
 use super::login::Login;
-use super::render;
 use super::{Answer, nothing};
 use crate::net::Request;
 use crate::options::Era;
@@ -25,6 +24,11 @@ pub(super) fn escape(text: &str) -> String {
         }
     }
     escaped
+}
+
+/// Whether the service tells this login real numbers (webqq.md §9.5).
+pub(super) fn tells_numbers(state: &State, login: &Login) -> bool {
+    state.era != Era::Smart2018 && !state.faults.has("withhold_numbers", login.account)
 }
 
 /// The own name of somebody, as the service writes it.
@@ -87,7 +91,7 @@ pub(super) fn long_nick(state: &mut State, request: &Request) -> Result<Answer, 
 
 /// `get_friend_uin2`: the real number behind a uin (type 1) or a group code (type 4). Gone in the last year.
 pub(super) fn real_number(state: &mut State, request: &Request) -> Result<Answer, Stop> {
-    let withheld = gate::cookies(state, request).is_ok_and(|login| !render::tells_numbers(state, &login));
+    let withheld = gate::cookies(state, request).is_ok_and(|login| !tells_numbers(state, &login));
     if state.era == Era::Smart2018 || withheld {
         return Ok(nothing(request).saying("real numbers are not told any more since April 2017"));
     }

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::alias::Kind;
 use super::login::Login;
-use super::people::escape;
+use super::people::{escape, tells_numbers};
 use super::picture;
 use crate::options::Era;
 use crate::state::State;
@@ -36,11 +36,6 @@ pub(super) fn with_head(state: &State, login: &Login, msg_type: i64, own: &Value
         value[name] = field.clone();
     }
     Ok(value)
-}
-
-/// Whether the service tells this login real numbers (webqq.md §9.5).
-pub(super) fn tells_numbers(state: &State, login: &Login) -> bool {
-    state.era != Era::Smart2018 && !state.faults.has("withhold_numbers", login.account)
 }
 
 /// A message of the world as an event of a login.

@@ -3,9 +3,9 @@
 use serde_json::{Value, json};
 
 use super::alias::Kind;
-use super::event::{enqueue, of_accounts, sessions};
 use super::login::Login;
-use super::people::{escape, nick};
+use super::people::{escape, nick, tells_numbers};
+use super::queue::{enqueue, of_accounts, sessions};
 use super::render;
 use crate::options::Era;
 use crate::state::State;
@@ -97,7 +97,7 @@ pub(crate) fn tell(state: &mut State, happening: &Happening) -> Result<(), Store
         let (msg_type, mut own) = own_fields(state, &login, happening)?;
         own["from_uin"] = json!(gid);
         own["gcode"] = json!(code);
-        if render::tells_numbers(state, &login) {
+        if tells_numbers(state, &login) {
             own["t_gcode"] = json!(group);
         }
         let value = render::with_head(state, &login, msg_type, &own)?;
