@@ -23,6 +23,8 @@ use crate::qq::{AccountEvent, Act, Command, GroupEvent, Inbox, Need, Session, Se
 
 /// Depth of a session's mailbox of wishes.
 const COMMANDS: usize = 64;
+/// Longest wait for a session that takes no wishes: orders and reloads wait behind it.
+const SESSION_PATIENCE: Duration = Duration::from_secs(5);
 /// Depth of the clerk's mailbox.
 const EVENTS: usize = 64;
 
@@ -100,6 +102,14 @@ impl Gateway {
         join_all(names.iter().map(|name| self.stop_account(name))).await;
     }
 
+    /// Brings a wish of the operator to an account's session; whether there is one that took it.
+    pub(super) async fn wish(&self, account: &AccountName, wish: Command) -> bool {
+        let Some(session) = self.accounts.session(account) else {
+            return false;
+        };
+        session.send_timeout(wish, SESSION_PATIENCE).await.is_ok()
+    }
+
     /// Starts an account: session, outbox, clerk.
     pub(super) fn start_account(
         self: &Arc<Self>,
@@ -167,10 +177,12 @@ impl Gateway {
             let (gateway, account, stop) = (self.clone(), account.clone(), stop.clone());
             let (tx, commands) = mpsc::channel(COMMANDS);
             published.send_replace(Some(tx));
+            self.needs.close(&account.name);
             async move { gateway.run_session(&account, commands, stop).await }
         })
         .await;
         published.send_replace(None);
+        self.needs.close(&account.name);
         let online = AccountLabel {
             account: account.name.to_string(),
         };
@@ -248,7 +260,10 @@ impl Gateway {
                         .set(i64::from(is_online));
                     self.board.set(&part, on_board(&state));
                     if let SessionState::NeedsOperator(need) = state {
-                        self.operator.send(Input::Need(name.clone(), need)).await.ok();
+                        self.needs.open(&name, need);
+                        self.operator.send(Input::Need(name.clone())).await.ok();
+                    } else {
+                        self.needs.close(&name);
                     }
                     if is_online {
                         self.accounts.wake(&name);

@@ -1,8 +1,10 @@
 //! From the configuration to the settings of each part.
 
+use std::path::{Path, PathBuf};
+
 use crate::config::{self, Config};
 use crate::model::{AccountName, GroupNumber};
-use crate::operator;
+use crate::operator::{self, LoginPage};
 use crate::portal;
 use crate::qq::faces::Known;
 use crate::qq::onebot;
@@ -67,16 +69,17 @@ pub(super) fn mapped(config: &Config, account: &AccountName) -> Vec<(GroupNumber
         .collect()
 }
 
-/// The operator.
-pub(super) fn operator(config: &Config) -> operator::Settings {
+/// The operator, and where the login pages are.
+pub(super) fn operator(config: &Config, page: Option<LoginPage>) -> operator::Settings {
     operator::Settings {
         domain: config.xmpp.domain.clone(),
         admins: config.xmpp.admins.clone(),
-        pictures: config
-            .store
-            .path
-            .parent()
-            .map(std::path::Path::to_owned)
-            .unwrap_or_default(),
+        pictures: beside_store(config),
+        page,
     }
+}
+
+/// The folder of the store, where the operator's files lie.
+pub(super) fn beside_store(config: &Config) -> PathBuf {
+    config.store.path.parent().map(Path::to_owned).unwrap_or_default()
 }

@@ -1,11 +1,12 @@
 //! What comes for the domain itself, for members' addresses and for nobody: answered here, or brought to the operator.
 
-use jid::BareJid;
+use jid::{BareJid, Jid};
 use tokio::sync::mpsc;
 use tokio_xmpp::Stanza;
 use xmpp_parsers::iq::Iq;
 use xmpp_parsers::message::MessageType;
 use xmpp_parsers::ns::DISCO_ITEMS;
+use xmpp_parsers::presence::Type;
 
 use super::Gateway;
 use crate::model::Timestamp;
@@ -20,6 +21,7 @@ impl Gateway {
         while let Some(event) = inbox.recv().await {
             let address = Address::of(&event.to, |_| false);
             let view = self.look_up(&event, &address).await;
+            let arrived = self.arrival(&event, &address);
             match answer(event, &address, &view, Timestamp::now()) {
                 Answer::Send(stanzas) => {
                     let link = self.link.borrow().clone();
@@ -30,7 +32,21 @@ impl Gateway {
                 }
                 Answer::Caller(event) => self.hear(*event, &address).await,
             }
+            if let Some(admin) = arrived {
+                // A flood of presence loses reminders, and never makes the domain wait.
+                self.operator.try_send(Input::Arrived(admin)).ok();
+            }
         }
+    }
+
+    /// The admin who came on line, if that is what a presence says. A server that asks for ours does it when its user comes.
+    fn arrival(&self, event: &Event, address: &Address) -> Option<Jid> {
+        let Stanza::Presence(presence) = &event.stanza else {
+            return None;
+        };
+        let comes = matches!(presence.type_, Type::None | Type::Probe | Type::Subscribe);
+        let is_admin = || self.config.borrow().xmpp.admins.contains(&event.from.to_bare());
+        (comes && *address == Address::Domain && is_admin()).then(|| event.from.clone())
     }
 
     /// What one answer may need to know: read before, since answers do not wait.

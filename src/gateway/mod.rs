@@ -28,7 +28,7 @@ pub use run::run;
 
 use crate::config::Config;
 use crate::metrics::Metrics;
-use crate::operator::{self, Board};
+use crate::operator::{self, Board, LoginPage, Needs};
 use crate::qq::onebot::Doors;
 use crate::store::Store;
 use crate::xmpp::Link;
@@ -38,6 +38,10 @@ struct Gateway {
     store: Store,
     route: Arc<route::Route>,
     board: Board,
+    /// What the sessions need of a person.
+    needs: Needs,
+    /// Where a person can help them, if there is a listener.
+    page: Option<LoginPage>,
     metrics: Metrics,
     operator: mpsc::Sender<operator::Input>,
     link: watch::Receiver<Option<Link>>,

@@ -24,14 +24,12 @@ pub(super) async fn reload(
     accounts_gone(gateway, current, &next, &mut said).await;
     rows(gateway, current, &next, shutdown, &mut said).await;
     accounts_new(gateway, current, &next, &mut said);
-    if build::operator(current).admins != build::operator(&next).admins {
-        gateway
-            .operator
-            .send(Input::Settings(build::operator(&next)))
-            .await
-            .ok();
+    if current.xmpp.admins != next.xmpp.admins {
+        let settings = build::operator(&next, gateway.page.clone());
+        gateway.operator.send(Input::Settings(settings)).await.ok();
         said.push("the admins are others now".to_owned());
     }
+    gateway.write_addresses(&next).await;
     gateway.config.send_replace(Arc::new(next.clone()));
     *current = next;
     if said.is_empty() {

@@ -17,7 +17,7 @@ use super::{Gateway, build, reload, route};
 use crate::config::{Config, Source};
 use crate::metrics::Metrics;
 use crate::model::Timestamp;
-use crate::operator::{self, Board, Input, Order, Part, State};
+use crate::operator::{self, Board, Desk, Input, LoginPage, Needs, Order, Part, State};
 use crate::store::{Store, Unsent};
 use crate::xmpp::component::{self, Component};
 use crate::xmpp::{Event, Link};
@@ -37,20 +37,25 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
     board.set(&Part::Component, State::Starting);
     let stops = Stops::default();
     let background = TaskTracker::new();
-    if let Some(listen) = config.http.listen {
-        let listener = http::bind(listen).await?;
-        background.spawn(http::run(listener, board.clone(), metrics.clone(), stops.rest.clone()));
-    }
-
     let (domain_tx, domain_rx) = mpsc::channel(256);
     let (operator_tx, operator_rx) = mpsc::channel(64);
     let (orders_tx, orders) = mpsc::channel(8);
+    let desk = Desk::new(board.clone(), Needs::new(), orders_tx);
+    let mut page = None;
+    if let Some(listen) = config.http.listen {
+        let listener = http::bind(listen).await?;
+        let served = page.insert(LoginPage::new(listener.local_addr()?)).clone();
+        let stop = stops.rest.clone();
+        background.spawn(http::run(listener, desk.clone(), served, metrics.clone(), stop));
+    }
     let (fatal_tx, fatal) = mpsc::channel(1);
     let (link_tx, link) = watch::channel(None);
     let gateway = Arc::new(Gateway {
         store: store.clone(),
         route: Arc::new(route::Route::new(domain_tx, metrics.clone())),
-        board: board.clone(),
+        board,
+        needs: desk.needs.clone(),
+        page,
         metrics,
         operator: operator_tx,
         link,
@@ -65,11 +70,11 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
     background.spawn(stops.rest.clone().run_until_cancelled_owned(answers));
     let (pruned, keep, stop) = (store.clone(), config.store.keep, stops.rest.clone());
     background.spawn(async move { survive("retention", || prune(pruned.clone(), keep, stop.clone())).await });
-    background.spawn(
-        gateway
-            .clone()
-            .keep_operator(operator_rx, orders_tx, stops.component.clone()),
-    );
+    let operator = gateway
+        .clone()
+        .keep_operator(operator_rx, desk, stops.component.clone());
+    background.spawn(operator);
+    gateway.write_addresses(&config).await;
 
     fail_orphans(&store, &config).await?;
     for row in &config.mappings {
@@ -139,13 +144,10 @@ async fn serve(
                     reply.send(said).ok();
                 }
                 Order::Login(account, reply) => {
-                    let answer = match gateway.accounts.session(&account) {
-                        Some(session) if session.send(qq::Command::Login).await.is_ok() => {
-                            format!("account {account} is asked to log in; one that is online stays as it is")
-                        }
-                        _ => format!("no session of an account {account} runs; status lists them"),
-                    };
-                    reply.send(answer).ok();
+                    reply.send(gateway.wish(&account, qq::Command::Login).await).ok();
+                }
+                Order::Captcha(account, text, reply) => {
+                    reply.send(gateway.wish(&account, qq::Command::Captcha(text)).await).ok();
                 }
             },
         }
@@ -163,19 +165,26 @@ impl Gateway {
     }
 
     /// The operator's side, with the admins of the configuration in force.
-    async fn keep_operator(
-        self: Arc<Self>,
-        inbox: mpsc::Receiver<Input>,
-        orders: mpsc::Sender<Order>,
-        stop: CancellationToken,
-    ) {
+    async fn keep_operator(self: Arc<Self>, inbox: mpsc::Receiver<Input>, desk: Desk, stop: CancellationToken) {
         let inbox = Mutex::new(inbox);
         survive("operator", || async {
-            let settings = build::operator(&self.config.borrow().clone());
-            let (link, board) = (self.link.clone(), self.board.clone());
-            operator::run(settings, &mut *inbox.lock().await, link, orders.clone(), board, &stop).await;
+            let settings = build::operator(&self.config.borrow().clone(), self.page.clone());
+            operator::run(
+                settings,
+                &mut *inbox.lock().await,
+                self.link.clone(),
+                desk.clone(),
+                &stop,
+            )
+            .await;
         })
         .await;
+    }
+
+    /// Keeps the file that says where the login pages are.
+    pub(super) async fn write_addresses(&self, config: &Config) {
+        let accounts: Vec<_> = config.accounts.iter().map(|account| account.name.clone()).collect();
+        operator::write_addresses(&build::beside_store(config), self.page.as_ref(), &accounts).await;
     }
 
     /// The component, started again when it fails; without it there is no gateway.

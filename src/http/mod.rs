@@ -1,4 +1,8 @@
-//! The HTTP listener for the operator's tools: is it alive, is it ready, what did it count. Off unless `[http] listen` says where.
+//! The HTTP listener for the operator's tools: is it alive, is it ready, what did it count, and the login pages. Off unless
+//! `[http] listen` says where.
+
+mod html;
+mod login;
 
 use std::future::IntoFuture as _;
 use std::net::SocketAddr;
@@ -15,7 +19,7 @@ use tokio::time::sleep;
 use tokio_util::sync::CancellationToken;
 
 use crate::metrics::Metrics;
-use crate::operator::Board;
+use crate::operator::{Board, Desk, LoginPage};
 
 /// How long a stop waits for requests that are under way.
 const GOODBYE: Duration = Duration::from_secs(1);
@@ -35,15 +39,18 @@ pub async fn bind(listen: SocketAddr) -> anyhow::Result<TcpListener> {
 /// Serves until told to stop.
 pub async fn run(
     listener: TcpListener,
-    board: Board,
+    desk: Desk,
+    page: LoginPage,
     metrics: Metrics,
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
+    let board = desk.board.clone();
     let router = Router::new()
         .route("/healthz", get(|| async { "ok\n" }))
         .route("/readyz", get(readyz))
         .route("/metrics", get(encode))
-        .with_state(View { board, metrics });
+        .with_state(View { board, metrics })
+        .merge(login::router(desk, page));
     let served = axum::serve(listener, router).with_graceful_shutdown(shutdown.clone().cancelled_owned());
     tokio::select! {
         served = served.into_future() => served.context("the HTTP listener failed"),

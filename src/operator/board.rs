@@ -84,6 +84,12 @@ impl Board {
         self.states.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
     }
 
+    /// The state of a part, if there is such a part.
+    pub fn of(&self, part: &Part) -> Option<State> {
+        let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        states.get(part).cloned()
+    }
+
     /// All parts with their states, in order.
     pub fn list(&self) -> Vec<(Part, State)> {
         let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);

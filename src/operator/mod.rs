@@ -1,27 +1,38 @@
 //! The operator's side: alerts to the admins by chat, their commands, and the board that says how every part is.
 //!
 //! One task. Knows the texts and who may give orders; what an order does is the gateway's ([`Order`]).
+//!
+//! What a session needs of a person is told to every admin when it comes up, and once more to each who shows up later: who
+//! comes on line (as far as the gateway is told), or writes. QR codes that follow one another are one thing to be told while a
+//! page shows the newest.
 
+mod asking;
 mod board;
 mod command;
-mod qr;
+mod desk;
+mod needs;
+mod page;
+mod private;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jid::{BareJid, Jid};
-use tokio::sync::{Semaphore, mpsc, oneshot, watch};
+use tokio::sync::{Semaphore, mpsc, watch};
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 use xmpp_parsers::message::{Lang, Message};
 
 pub use board::{Board, Part, State};
+pub use desk::{Desk, Order};
+pub use needs::{Needs, Open};
+pub use page::{LoginPage, write_addresses};
 
 use crate::model::AccountName;
-use crate::qq::Need;
 use crate::xmpp::{Link, Outgoing};
+use command::{About, Reply};
 
 /// Alerts held while nobody can be told; the oldest are dropped beyond this.
 const MAX_HELD: usize = 64;
@@ -31,6 +42,8 @@ const ORDERS: usize = 4;
 const STRANGERS_EVERY: Duration = Duration::from_secs(600);
 /// Strangers that are remembered; a flood of more is not answered.
 const STRANGERS: usize = 256;
+/// An admin who writes so soon after a need was told has it before their eyes.
+const JUST_TOLD: Duration = Duration::from_secs(60);
 
 /// Who the operator is.
 #[derive(Debug, Clone)]
@@ -39,8 +52,10 @@ pub struct Settings {
     pub domain: BareJid,
     /// Who may give orders and gets alerts.
     pub admins: Vec<BareJid>,
-    /// Where QR pictures are put for the operator to open.
+    /// Where pictures are put for the operator to open.
     pub pictures: PathBuf,
+    /// Where the login pages are, if there are any.
+    pub page: Option<LoginPage>,
 }
 
 /// What the operator's task is told.
@@ -53,28 +68,14 @@ pub enum Input {
         /// What.
         body: String,
     },
+    /// Somebody came on line.
+    Arrived(Jid),
     /// Something the admins should know; a sentence.
     Alert(String),
-    /// A session needs a person.
-    Need(AccountName, Need),
+    /// A session needs something else of a person than before: see [`Needs`].
+    Need(AccountName),
     /// The configuration names other admins.
     Settings(Settings),
-    /// An order was carried out: the answer to who gave it.
-    Done {
-        /// Who.
-        to: Jid,
-        /// What came of it.
-        text: String,
-    },
-}
-
-/// What an admin orders of the gateway.
-#[derive(Debug)]
-pub enum Order {
-    /// Read the configuration again; the answer is what changed, or every problem.
-    Reload(oneshot::Sender<String>),
-    /// Let a session log in now; the answer says whether there is such an account.
-    Login(AccountName, oneshot::Sender<String>),
 }
 
 /// Runs until told to stop.
@@ -82,8 +83,7 @@ pub async fn run(
     settings: Settings,
     inbox: &mut mpsc::Receiver<Input>,
     mut link: watch::Receiver<Option<Link>>,
-    orders: mpsc::Sender<Order>,
-    board: Board,
+    desk: Desk,
     shutdown: &CancellationToken,
 ) {
     let (done_tx, mut done) = mpsc::channel(ORDERS);
@@ -91,18 +91,18 @@ pub async fn run(
         settings,
         held: VecDeque::new(),
         link: link.clone(),
-        orders,
-        board,
+        desk,
         slots: Arc::new(Semaphore::new(ORDERS)),
         done: done_tx,
         answered: HashMap::new(),
+        told: BTreeMap::new(),
     };
     link.mark_changed();
     loop {
         tokio::select! {
             () = shutdown.cancelled() => return,
             Ok(()) = link.changed() => operator.flush().await,
-            Some(input) = done.recv() => operator.take(input).await,
+            Some(done) = done.recv() => operator.done(done).await,
             input = inbox.recv() => match input {
                 Some(input) => operator.take(input).await,
                 None => return,
@@ -111,33 +111,62 @@ pub async fn run(
     }
 }
 
+/// An order was carried out.
+#[derive(Debug)]
+struct Done {
+    to: Jid,
+    at: Instant,
+    reply: Reply,
+}
+
+/// A need as the admins were told of it.
+#[derive(Debug)]
+struct Told {
+    serial: u64,
+    series: u64,
+    at: Instant,
+    words: String,
+    /// Who had it before their eyes since.
+    seen: HashSet<BareJid>,
+}
+
 struct Operator {
     settings: Settings,
     held: VecDeque<Outgoing>,
     link: watch::Receiver<Option<Link>>,
-    orders: mpsc::Sender<Order>,
-    board: Board,
+    desk: Desk,
     /// Bounds the orders that are carried out at once.
     slots: Arc<Semaphore>,
     /// Where their answers come back.
-    done: mpsc::Sender<Input>,
+    done: mpsc::Sender<Done>,
     /// Strangers who were answered, and when.
     answered: HashMap<BareJid, Instant>,
+    told: BTreeMap<AccountName, Told>,
 }
 
 impl Operator {
     async fn take(&mut self, input: Input) {
         match input {
             Input::Said { from, body } => self.answer(from, &body).await,
+            Input::Arrived(who) => self.remind(who, Duration::ZERO).await,
             Input::Alert(text) => self.alert(&text).await,
-            Input::Need(account, need) => self.need(&account, need).await,
-            Input::Settings(settings) => self.settings = settings,
-            Input::Done { to, text } => self.say(to, &text).await,
+            Input::Need(account) => self.need(&account).await,
+            Input::Settings(settings) => {
+                let before = std::mem::replace(&mut self.settings, settings).admins;
+                let new = self.settings.admins.clone().into_iter();
+                for admin in new.filter(|admin| !before.contains(admin)) {
+                    self.remind(admin.into(), Duration::ZERO).await;
+                }
+            }
         }
     }
 
+    fn is_admin(&self, who: &Jid) -> bool {
+        self.settings.admins.contains(&who.to_bare())
+    }
+
     async fn answer(&mut self, from: Jid, body: &str) {
-        if !self.settings.admins.contains(&from.to_bare()) {
+        if !self.is_admin(&from) {
             self.answered.retain(|_, at| at.elapsed() < STRANGERS_EVERY);
             if self.answered.len() >= STRANGERS || self.answered.insert(from.to_bare(), Instant::now()).is_some() {
                 return;
@@ -153,17 +182,49 @@ impl Operator {
             return;
         };
         // Beside this task: who carries out an order may have something to tell the operator, and must not wait for us in a circle.
-        let (orders, board, done, body) = (
-            self.orders.clone(),
-            self.board.clone(),
-            self.done.clone(),
-            body.to_owned(),
-        );
+        let (desk, done, body, at) = (self.desk.clone(), self.done.clone(), body.to_owned(), Instant::now());
         tokio::spawn(async move {
-            let text = command::run(&body, &orders, &board).await;
-            done.send(Input::Done { to: from, text }).await.ok();
+            let reply = command::run(&body, &desk).await;
+            done.send(Done { to: from, at, reply }).await.ok();
             drop(slot);
         });
+    }
+
+    /// Gives the answer to an order, and what it leaves to be said.
+    async fn done(&mut self, done: Done) {
+        let Done { to, at, reply } = done;
+        let mut text = reply.text;
+        let mut again = None;
+        match reply.about {
+            Some(About::Login(account)) => {
+                if let (Some(page), Some(_)) = (&self.settings.page, self.desk.account(account.as_str())) {
+                    text = format!("{text}\nIts page: {}", page.address(&account));
+                }
+                again = self.code_shown_before(&account, at, &to);
+            }
+            Some(About::Captcha(account)) => {
+                if let Some(told) = self.told.get_mut(&account) {
+                    told.seen.insert(to.to_bare());
+                }
+            }
+            None => {}
+        }
+        self.say(to.clone(), &text).await;
+        if let Some(words) = again {
+            self.say(to.clone(), &words).await;
+        }
+        self.remind(to, JUST_TOLD).await;
+    }
+
+    /// The code that is open since before an admin asked for one, so that no other comes for now.
+    fn code_shown_before(&mut self, account: &AccountName, asked: Instant, who: &Jid) -> Option<String> {
+        let open = self.desk.needs.of(account).filter(Open::is_code)?;
+        let told = self.told.get_mut(account)?;
+        if told.series != open.series || told.at > asked {
+            return None;
+        }
+        told.seen.insert(who.to_bare());
+        Some(told.words.clone())
     }
 
     async fn alert(&mut self, text: &str) {
@@ -178,22 +239,57 @@ impl Operator {
         }
     }
 
-    async fn need(&mut self, account: &AccountName, need: Need) {
-        let text = match need {
-            Need::ScanQr { png, text } => {
-                tracing::warn!(%account, "QQ shows a QR code to be scanned; admins get it by chat");
-                let text = qr::show(&self.settings.pictures, account, &png, text.as_deref()).await;
-                self.tell_admins(&text).await;
-                return;
-            }
-            Need::Captcha { .. } => {
-                format!(
-                    "account {account}: QQ asks for a captcha, which this version cannot pass on; log in by QR code"
-                )
-            }
-            Need::Attention(text) => format!("account {account}: {text}"),
+    async fn need(&mut self, account: &AccountName) {
+        let Some(open) = self.desk.needs.of(account) else {
+            self.told.remove(account);
+            return;
         };
-        self.alert(&text).await;
+        if self.told.get(account).is_some_and(|told| told.serial == open.serial) {
+            return;
+        }
+        let page = self.settings.page.as_ref();
+        let words = asking::prepare(&self.settings.pictures, account, &open, page).await;
+        if let Some(told) = self.told.get_mut(account)
+            && told.series == open.series
+        {
+            told.serial = open.serial;
+            told.words.clone_from(&words);
+            // Without a page the code in the chat is the only one at hand, and has to be the one that works.
+            if self.settings.page.is_none() {
+                self.tell_admins(&words).await;
+            }
+            return;
+        }
+        tracing::warn!(%account, "{}", open.in_short());
+        let told = Told {
+            serial: open.serial,
+            series: open.series,
+            at: Instant::now(),
+            words: words.clone(),
+            seen: HashSet::new(),
+        };
+        self.told.insert(account.clone(), told);
+        self.tell_admins(&words).await;
+    }
+
+    /// Tells an admin who shows up what is needed, each thing once; not what was told within the last moments.
+    async fn remind(&mut self, who: Jid, but: Duration) {
+        if !self.is_admin(&who) {
+            return;
+        }
+        let mut news = Vec::new();
+        for (account, open) in self.desk.needs.list() {
+            let Some(told) = self.told.get_mut(&account) else {
+                continue;
+            };
+            let stale = told.series != open.series || open.is_answered();
+            if !stale && told.at.elapsed() >= but && told.seen.insert(who.to_bare()) {
+                news.push(told.words.clone());
+            }
+        }
+        for words in news {
+            self.say(who.clone(), &words).await;
+        }
     }
 
     /// A chat message from the gateway; held while there is no connection.
@@ -221,57 +317,4 @@ impl Operator {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::xmpp::link::Batch;
-
-    async fn next(batches: &mut mpsc::Receiver<Batch>) -> String {
-        let batch = tokio::time::timeout(Duration::from_secs(5), batches.recv()).await;
-        let batch = batch.expect("a word in time").expect("the operator runs");
-        let text = batch.stanzas.into_iter().map(|outgoing| match outgoing.stanza {
-            tokio_xmpp::Stanza::Message(message) => message.get_best_body(Vec::new()).map(|(_, b)| b.clone()),
-            _ => None,
-        });
-        text.flatten().collect()
-    }
-
-    #[tokio::test]
-    async fn an_order_that_takes_long_holds_nobody_up_and_a_stranger_is_answered_once() {
-        let settings = Settings {
-            domain: BareJid::new("qq.example").expect("a domain"),
-            admins: vec![BareJid::new("ann@ex.org").expect("a JID")],
-            pictures: PathBuf::new(),
-        };
-        let (link, mut batches) = Link::new(settings.domain.clone(), 8);
-        let (_links, links) = watch::channel(Some(link));
-        let (inputs, mut inbox) = mpsc::channel(1);
-        let (orders_tx, mut orders) = mpsc::channel(1);
-        let stop = CancellationToken::new();
-        let stopped = stop.clone();
-        let task =
-            tokio::spawn(async move { run(settings, &mut inbox, links, orders_tx, Board::new(), &stopped).await });
-        let said = |from: &str, body: &str| Input::Said {
-            from: from.parse().expect("a JID"),
-            body: body.to_owned(),
-        };
-        inputs.send(said("ann@ex.org/a", "reload")).await.expect("heard");
-        let Some(Order::Reload(reply)) = orders.recv().await else {
-            panic!("a reload was ordered")
-        };
-        // The gateway tells three things before it answers; with the operator waiting for it, the mailbox of one would be full.
-        for n in 0..3 {
-            inputs.send(Input::Alert(format!("alert {n}"))).await.expect("heard");
-            assert_eq!(next(&mut batches).await, format!("alert {n}"));
-        }
-        reply.send("nothing changed".to_owned()).expect("somebody waits");
-        assert_eq!(next(&mut batches).await, "nothing changed");
-        for word in ["hi", "hi again"] {
-            inputs.send(said("bot@else.org/b", word)).await.expect("heard");
-        }
-        assert!(next(&mut batches).await.contains("QQ gateway"));
-        inputs.send(Input::Alert("the end".into())).await.expect("heard");
-        assert_eq!(next(&mut batches).await, "the end");
-        stop.cancel();
-        task.await.expect("an end");
-    }
-}
+mod tests;
