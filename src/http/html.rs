@@ -1,7 +1,5 @@
 //! The login page as text. Plain HTML without scripts; whatever is put in is escaped.
 
-use std::fmt::Write as _;
-
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use sha2::{Digest, Sha256};
@@ -52,7 +50,7 @@ pub(super) fn page(view: &View<'_>) -> String {
     };
     let mut body = String::new();
     if let Some(note) = view.note {
-        write!(body, "<p class=\"note\">{}</p>\n", escape(note)).expect("writing to a string cannot fail");
+        body += &["<p class=\"note\">", &escape(note), "</p>\n"].concat();
     }
     let picture =
         |serial| format!("<img src=\"/login/{account}/picture?key={key}&amp;n={serial}\" alt=\"what QQ shows\">\n");
@@ -66,11 +64,12 @@ pub(super) fn page(view: &View<'_>) -> String {
         Ask::Captcha(serial) => {
             body += "<p>Type the letters that you see.<br><span lang=\"zh\">请输入验证码。</span></p>\n";
             body += &picture(serial);
-            body += &format!(
+            let form = format!(
                 "<form method=\"post\" action=\"{here}\"><input type=\"hidden\" name=\"serial\" value=\"{serial}\">\
                  <input name=\"answer\" maxlength=\"32\" autocomplete=\"off\" autofocus required> \
                  <button>answer</button></form>\n"
             );
+            body += &form;
         }
     }
     format!(

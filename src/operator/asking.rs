@@ -13,16 +13,17 @@ use crate::qq::Need;
 /// Puts the picture beside the store, draws it in the terminal when there is one, and gives the words for the admins.
 pub(super) async fn prepare(folder: &Path, account: &AccountName, open: &Open, page: Option<&LoginPage>) -> String {
     let file = save(folder, account, &open.need).await;
-    let page = page.map(|page| page.address(account));
+    let address = page.map(|page| page.address(account));
+    let page = address.as_deref().map_or(Page::Missing, Page::At);
     let drawing = match &open.need {
         Need::ScanQr { text: Some(text), .. } => draw(text).unwrap_or_default(),
         _ => String::new(),
     };
-    if std::io::stderr().is_terminal() {
+    if open.picture().is_some() && std::io::stderr().is_terminal() {
         // Without the page: a terminal's words end in logs.
-        eprintln!("{}\n{drawing}", words(account, &open.need, &file, None));
+        eprintln!("{}\n{drawing}", words(account, &open.need, &file, &Page::Untold));
     }
-    let words = words(account, &open.need, &file, Some(page.as_deref()));
+    let words = words(account, &open.need, &file, &page);
     if drawing.is_empty() {
         words
     } else {
@@ -49,15 +50,23 @@ fn picture<'a>(folder: &Path, account: &AccountName, need: &'a Need) -> Option<(
     }
 }
 
-/// The words. `page`: nothing where the address must not be seen, `Some(None)` where there is no page.
-fn words(account: &AccountName, need: &Need, file: &str, page: Option<Option<&str>>) -> String {
+/// What is said of the login page.
+#[derive(Debug)]
+enum Page<'a> {
+    At(&'a str),
+    Missing,
+    /// Its address must not be seen here.
+    Untold,
+}
+
+fn words(account: &AccountName, need: &Need, file: &str, page: &Page<'_>) -> String {
     let no_page = "there is no page for it, since [http] listen is off";
     match need {
         Need::ScanQr { .. } => {
             let newest = match page {
-                None => format!("It is also {file}."),
-                Some(Some(page)) => format!("The newest code is always at {page} and {file}."),
-                Some(None) => format!("It is also {file}; {no_page}."),
+                Page::Untold => format!("It is also {file}."),
+                Page::At(page) => format!("The newest code is always at {page} and {file}."),
+                Page::Missing => format!("It is also {file}; {no_page}."),
             };
             format!(
                 "account {account}: scan this code with QQ on the phone (+ → Scan) within two minutes. {newest} \
@@ -66,9 +75,9 @@ fn words(account: &AccountName, need: &Need, file: &str, page: Option<Option<&st
         }
         Need::Captcha { .. } => {
             let place = match page {
-                None => format!("The picture is {file}."),
-                Some(Some(page)) => format!("The picture is at {page} and {file}."),
-                Some(None) => format!("The picture is {file}; {no_page}."),
+                Page::Untold => format!("The picture is {file}."),
+                Page::At(page) => format!("The picture is at {page} and {file}."),
+                Page::Missing => format!("The picture is {file}; {no_page}."),
             };
             format!(
                 "account {account}: QQ asks for a captcha. {place} Answer here with the letters that you see, \
@@ -76,7 +85,7 @@ fn words(account: &AccountName, need: &Need, file: &str, page: Option<Option<&st
             )
         }
         Need::Attention(text) => match page {
-            Some(Some(page)) => format!("account {account}: {text}\nIts page: {page}"),
+            Page::At(page) => format!("account {account}: {text}\nIts page: {page}"),
             _ => format!("account {account}: {text}"),
         },
     }
@@ -140,7 +149,7 @@ mod tests {
     #[tokio::test]
     async fn what_only_the_page_may_know_is_not_in_the_words_for_a_terminal() {
         let need = Need::Attention("the account is frozen".to_owned());
-        let text = words(&AccountName("main".into()), &need, "", None);
+        let text = words(&AccountName("main".into()), &need, "", &Page::Untold);
         assert_eq!(text, "account main: the account is frozen");
     }
 }

@@ -57,10 +57,9 @@ pub async fn write_addresses(folder: &Path, page: Option<&LoginPage>, accounts: 
     let path = folder.join(FILE);
     let done = match page {
         Some(page) => {
-            let lines: String = accounts
-                .iter()
-                .map(|account| format!("{}\n", page.address(account)))
-                .collect();
+            let mut lines: Vec<String> = accounts.iter().map(|account| page.address(account)).collect();
+            lines.push(String::new());
+            let lines = lines.join("\n");
             private::write(&path, lines.as_bytes()).await
         }
         None => private::remove(&path).await,
