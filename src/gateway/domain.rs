@@ -96,7 +96,7 @@ impl Gateway {
     }
 
     /// What is wrong, in a few words: the gateway's own presence says it.
-    fn trouble(&self) -> Option<String> {
+    pub(super) fn trouble(&self) -> Option<String> {
         let parts = self.board.list();
         let bad = parts.iter().find(|(_, state)| !matches!(state, State::Online));
         bad.map(|(part, state)| format!("{part}: {state}"))

@@ -68,6 +68,9 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
     // Ends by the token: its mailbox lives as long as the route, which it keeps alive itself.
     let answers = gateway.clone().keep_domain(domain_rx);
     background.spawn(stops.rest.clone().run_until_cancelled_owned(answers));
+    let (told, stop) = (gateway.clone(), stops.rest.clone());
+    let presence = async move { survive("presence", || told.keep_presence()).await };
+    background.spawn(stop.run_until_cancelled_owned(presence));
     let (pruned, keep, stop) = (store.clone(), config.store.keep, stops.rest.clone());
     background.spawn(async move { survive("retention", || prune(pruned.clone(), keep, stop.clone())).await });
     let operator = gateway

@@ -4,6 +4,8 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use tokio::sync::watch;
+
 use crate::model::AccountName;
 
 /// A part of the gateway that has a state of its own. Their order is the order in which they are listed.
@@ -61,6 +63,7 @@ impl fmt::Display for State {
 #[derive(Debug, Clone, Default)]
 pub struct Board {
     states: Arc<Mutex<BTreeMap<Part, State>>>,
+    changed: Arc<watch::Sender<()>>,
 }
 
 impl Board {
@@ -77,11 +80,19 @@ impl Board {
         }
         tracing::info!(%part, "{state}");
         states.insert(part.clone(), state);
+        drop(states);
+        self.changed.send_replace(());
     }
 
     /// A part is no more.
     pub fn remove(&self, part: &Part) {
         self.states.lock().unwrap_or_else(PoisonError::into_inner).remove(part);
+        self.changed.send_replace(());
+    }
+
+    /// Wakes whenever something is another way.
+    pub fn changes(&self) -> watch::Receiver<()> {
+        self.changed.subscribe()
     }
 
     /// The state of a part, if there is such a part.

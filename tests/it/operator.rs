@@ -172,6 +172,10 @@ async fn the_login_page_shows_the_code_and_only_to_who_has_its_key() -> anyhow::
 
     bridge.sandbox.scan_qr_when_shown().await?;
     bridge.wait_ready().await?;
+    let well = |el: &minidom::Element| {
+        el.name() == "presence" && el.attr("from") == Some("qq.localhost") && el.children().all(|c| c.name() != "show")
+    };
+    desk.wait(well, "the gateway's presence, now without trouble").await?;
     let page = page_with(&address, "<p>online</p>").await?;
     assert!(!page.contains("<img"), "{page}");
     let gone = http.get(format!("{bare}/picture?key={key}")).send().await?;
