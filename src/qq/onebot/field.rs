@@ -15,14 +15,29 @@ const URL_MAX: usize = 4096;
 /// The last second of the year 9999.
 const TIME_MAX: i64 = 253_402_300_799;
 
-/// A number that may have come as text.
+/// A number that may have come as text, or with a fraction, which is cut off.
 pub(super) fn number(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_str()?.trim().parse().ok())
+    whole(value).and_then(|n| n.try_into().ok())
 }
 
-/// A number that may be negative and may have come as text.
+/// A number that may be negative and may have come as text, or with a fraction, which is cut off.
 pub(super) fn signed(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.trim().parse().ok())
+    whole(value).and_then(|n| n.try_into().ok())
+}
+
+fn whole(value: &Value) -> Option<i128> {
+    match value {
+        Value::Number(number) => number.as_i128().or_else(|| number.as_f64().and_then(cut_off)),
+        Value::String(text) => text.trim().parse().ok(),
+        _ => None,
+    }
+}
+
+/// `1776056153.2` is how programs in languages without whole numbers tell a time.
+#[expect(clippy::cast_possible_truncation, reason = "the fraction is to be cut off")]
+fn cut_off(number: f64) -> Option<i128> {
+    // Outside of it is nothing that anybody counts.
+    (number.abs() < 1e20).then_some(number as i128)
 }
 
 /// A person; 0 stands for nobody.
@@ -137,4 +152,41 @@ pub(super) fn millis(value: &Value) -> Option<Duration> {
     number(value)
         .filter(|ms| (1..=DAY).contains(ms))
         .map(Duration::from_millis)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn numbers_come_in_many_shapes() {
+        for (value, unsigned, negative) in [
+            (json!(5), Some(5), Some(5)),
+            (json!(" 5 "), Some(5), Some(5)),
+            (json!(-5), None, Some(-5)),
+            (json!("-5"), None, Some(-5)),
+            (json!(1_776_056_153.9), Some(1_776_056_153), Some(1_776_056_153)),
+            (json!(-2.9), None, Some(-2)),
+            (json!(-0.5), Some(0), Some(0)),
+            (json!(1e19), Some(10_000_000_000_000_000_000), None),
+            (json!(18_446_744_073_709_551_616.0), None, None),
+            (json!(-9_223_372_036_854_775_808.0), None, Some(i64::MIN)),
+            (json!(9_223_372_036_854_775_808.0), Some(1 << 63), None),
+            (json!(1e300), None, None),
+            (json!("x"), None, None),
+            (json!(null), None, None),
+            (json!([5]), None, None),
+        ] {
+            assert_eq!((number(&value), signed(&value)), (unsigned, negative), "{value}");
+        }
+    }
+
+    #[test]
+    fn a_time_with_a_fraction_is_one() {
+        assert_eq!(time(&json!(1_776_056_153.2)), Some(Timestamp::from_secs(1_776_056_153)));
+        assert_eq!(time(&json!(0.5)), None);
+        assert_eq!(time(&json!(1e15)), None);
+    }
 }
