@@ -33,7 +33,8 @@ fn flush(segments: &mut Vec<Value>, plain: &mut String) {
 /// One code at the beginning of `text`, with the length it takes.
 fn code(text: &str) -> Option<(Value, usize)> {
     let inner = text.strip_prefix("[CQ:")?;
-    let end = inner.find(']')?;
+    // Values hold no bare `[`: a code that meets one before its end is none. So nothing is looked at twice.
+    let end = inner.find(['[', ']']).filter(|end| inner.as_bytes()[*end] == b']')?;
     let mut fields = inner[..end].split(',');
     let kind = fields.next().filter(|kind| is_word(kind))?;
     let mut data = Map::new();
@@ -144,7 +145,17 @@ mod tests {
         }
         assert_eq!(parse(""), [] as [Value; 0]);
         let at = json!({"type": "at", "data": {"qq": "1"}});
-        assert_eq!(parse("[CQ:[CQ:at,qq=1]"), [text("[CQ:"), at]);
+        assert_eq!(parse("[CQ:[CQ:at,qq=1]"), [text("[CQ:"), at.clone()]);
+        assert_eq!(parse("[CQ:a,b=[CQ:at,qq=1]"), [text("[CQ:a,b="), at]);
+    }
+
+    /// Each code that does not end costs its own length alone: with another way this test would last for hours.
+    #[test]
+    fn codes_without_an_end_cost_nothing() {
+        let open = "[CQ:a,b=".repeat(1 << 17);
+        let code = json!({"type": "a", "data": {"b": "c"}});
+        assert_eq!(parse(&open), [text(&open)]);
+        assert_eq!(parse(&format!("{open}[CQ:a,b=c]")), [text(&open), code]);
     }
 
     fn segment() -> impl Strategy<Value = Value> {
