@@ -137,6 +137,8 @@ impl Lane {
         loop {
             let due = self.files.due();
             let job = tokio::select! {
+                // What came in the meantime first: it may be the message that a file's notice waits for.
+                biased;
                 job = work.recv() => job,
                 () = sleep_until(due.unwrap_or_else(tokio::time::Instant::now)), if due.is_some() => {
                     let files = self.files.take_due().into_iter();

@@ -155,6 +155,32 @@ async fn a_file_is_said_once() {
 }
 
 #[tokio::test]
+async fn a_file_is_said_once_also_behind_a_slow_record() {
+    let mut running = ready().await;
+    let (late, join) = (Duration::from_millis(350), super::running::FILE_JOIN);
+    assert!(late > join, "the notice has to be due when the record comes");
+    let forward = json!([{"type": "forward", "data": {"id": "abc"}}]);
+    // More than one round: which of two ready things a lane takes first may be chance.
+    for round in 0..6 {
+        let name = format!("{round}.zip");
+        let record = json!({"messages": [{"sender": {"user_id": 5}, "message": "inside"}]});
+        running.fake.reply("get_forward_msg", [Reply::Late(late, record)]);
+        let file = json!({"id": "/x", "name": name, "size": 10, "busid": 104});
+        let upload = json!({"group_id": GROUP, "user_id": ALICE, "file": file});
+        running.fake.tell(&notice("group_upload", upload));
+        running.fake.tell(&spoken(GROUP, 10 * round + 1, ALICE, &forward));
+        let file = json!([{"type": "file", "data": {"file": name, "file_id": "y", "file_size": "10"}}]);
+        running.fake.tell(&spoken(GROUP, 10 * round + 2, ALICE, &file));
+        running.fake.tell(&said(GROUP, 10 * round + 3, ALICE, "after"));
+        running.message().await;
+        let said = running.message().await;
+        assert!(text(&said).contains(&name) && said.handle.is_some(), "{said:?}");
+        assert_eq!(text(&running.message().await), "after");
+    }
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn names_are_filled_in() {
     let mut running = ready().await;
     let at = json!([{"type": "at", "data": {"qq": ALICE.to_string()}}, {"type": "text", "data": {"text": " hi"}}]);

@@ -17,6 +17,8 @@ use crate::qq::onebot::{Doors, Pace, Reach, Settings, run};
 use crate::qq::{AccountEvent, Act, Command, GroupEvent, Inbox, Need, NotSent, Outcome, Outgoing, SessionState};
 
 pub(super) const PATIENCE: Duration = Duration::from_secs(10);
+/// How long a file's notice waits for its message here.
+pub(super) const FILE_JOIN: Duration = Duration::from_millis(300);
 pub(super) const CATS: GroupNumber = GroupNumber(GROUP);
 pub(super) const DOGS: GroupNumber = GroupNumber(OTHER);
 
@@ -90,7 +92,7 @@ pub(super) fn settings(reach: Reach, token: Option<&str>) -> Settings {
             between_lists: ms(1),
             retry_list: ms(50),
             offline_every: ms(100),
-            file_join: ms(300),
+            file_join: FILE_JOIN,
             ..Pace::default()
         },
     }
