@@ -26,6 +26,8 @@ const DEPTH: usize = 32;
 const LONG: usize = 256 << 10;
 /// A frame of the biggest size on a slow line.
 const WRITE_PATIENCE: Duration = Duration::from_secs(300);
+/// For the other side to take the answer to its close.
+const CLOSE_PATIENCE: Duration = Duration::from_secs(1);
 /// Pings that may stay unanswered before the socket counts as dead.
 const UNANSWERED: u32 = 3;
 
@@ -101,21 +103,33 @@ impl Socket {
     {
         let (out, outgoing) = mpsc::channel(DEPTH);
         let (to_reader, frames) = mpsc::channel(DEPTH);
-        let (sink, stream) = ws.split();
+        let (sink, mut stream) = ws.split();
         let writing = Arc::new(AtomicBool::new(false));
         tokio::spawn(async move {
             let ended = tokio::select! {
-                ended = read(stream, &to_reader, ping_every, &writing) => ended,
+                ended = read(&mut stream, &to_reader, ping_every, &writing) => ended,
                 ended = write(sink, outgoing, ping_every, &writing) => ended,
             };
+            let closed = matches!(ended, Ended::Closed | Ended::Policy);
             to_reader.send(Frame::Ended(ended)).await.ok();
+            if closed {
+                timeout(CLOSE_PATIENCE, finish(&mut stream)).await.ok();
+            }
         });
         Self { out, frames }
     }
 }
 
+/// A close is answered by reading on (RFC 6455, section 5.5.1): who gets no answer takes the connection for broken (1006).
+async fn finish<S>(stream: &mut SplitStream<WebSocketStream<S>>)
+where
+    S: AsyncRead + AsyncWrite + Unpin,
+{
+    while let Some(Ok(_)) = stream.next().await {}
+}
+
 async fn read<S>(
-    mut stream: SplitStream<WebSocketStream<S>>,
+    stream: &mut SplitStream<WebSocketStream<S>>,
     to: &mpsc::Sender<Frame>,
     ping_every: Duration,
     writing: &AtomicBool,

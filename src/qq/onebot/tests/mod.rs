@@ -10,3 +10,4 @@ mod life;
 mod probe;
 mod running;
 mod sending;
+mod socket;
