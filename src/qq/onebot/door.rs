@@ -10,9 +10,9 @@
 
 mod admit;
 mod learn;
+mod refused;
 
 use std::collections::HashMap;
-use std::collections::hash_map::Entry;
 use std::fmt;
 use std::io;
 use std::net::SocketAddr;
@@ -21,12 +21,15 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, mpsc, watch};
+use tokio::task::JoinHandle;
 use tokio::time::sleep;
 use tokio_util::sync::{CancellationToken, DropGuard};
 
 use super::socket::Socket;
 use crate::config::Secret;
 use crate::model::QqNumber;
+use refused::Refused;
+pub(super) use refused::wrong_number;
 
 /// Connections that have not proven a token yet.
 const STRANGERS_MAX: usize = 32;
@@ -35,11 +38,18 @@ const ARRIVALS: usize = 4;
 
 /// All reverse listeners of the process: each is opened with its first account and closed with its last.
 #[derive(Debug, Default)]
-pub struct Doors(Mutex<HashMap<SocketAddr, Door>>);
+pub struct Doors {
+    doors: Mutex<HashMap<SocketAddr, Door>>,
+    /// Held by who opens a door: of two at once for the same address, one would find it in use.
+    opening: tokio::sync::Mutex<()>,
+}
 
 struct Door {
     accounts: Arc<Accounts>,
-    _open: DropGuard,
+    /// Nothing: it is closing.
+    open: Option<DropGuard>,
+    /// Ends when the address is free again.
+    listening: JoinHandle<()>,
 }
 
 impl fmt::Debug for Door {
@@ -57,8 +67,8 @@ struct Account {
     qq: Option<QqNumber>,
     token: Option<Secret>,
     arrivals: mpsc::Sender<Arrival>,
-    /// Counts those that came with a wrong token.
-    refused: watch::Sender<u64>,
+    /// Since the last one that came in.
+    refused: watch::Sender<Refused>,
 }
 
 /// What a socket is for, as its header says.
@@ -67,6 +77,15 @@ pub(super) enum Role {
     Universal,
     Api,
     Event,
+}
+
+/// What to say when one of the two clients of a program came and the other did not.
+pub(super) fn half_alone(came: Role) -> String {
+    let (came, missing) = match came {
+        Role::Event => ("Event", "API"),
+        Role::Api | Role::Universal => ("API", "Event"),
+    };
+    format!("only the {came} client of the OneBot program has connected: let it connect its {missing} client as well")
 }
 
 /// A socket that came in.
@@ -82,9 +101,16 @@ pub(super) struct Place {
     doors: Arc<Doors>,
     listen: SocketAddr,
     id: u64,
+    qq: Option<QqNumber>,
     pub(super) arrivals: mpsc::Receiver<Arrival>,
-    /// Changes when somebody came with a wrong token.
-    pub(super) refused: watch::Receiver<u64>,
+    refused: watch::Receiver<Refused>,
+}
+
+impl Place {
+    /// Why programs that try to come in are turned away, when some are: what to do about it.
+    pub(super) fn turned_away(&self) -> Option<String> {
+        self.refused.borrow().why(self.qq)
+    }
 }
 
 impl Doors {
@@ -97,7 +123,7 @@ impl Doors {
         ping_every: Duration,
     ) -> io::Result<Place> {
         let (sender, arrivals) = mpsc::channel(ARRIVALS);
-        let (refused_sender, refused) = watch::channel(0);
+        let (refused_sender, refused) = watch::channel(Refused::default());
         let account = Account {
             id: rand::random(),
             qq,
@@ -109,52 +135,55 @@ impl Doors {
             doors: self.clone(),
             listen,
             id: account.id,
+            qq,
             arrivals,
             refused,
         };
+        let _opening = self.opening.lock().await;
         if self.join(listen, &account) {
             return Ok(place);
         }
-        let listener = TcpListener::bind(listen).await?;
-        match self.lock().entry(listen) {
-            // Somebody was quicker; then the address was free for us only because theirs is another protocol's wildcard.
-            Entry::Occupied(door) => lock(&door.get().accounts).push(account),
-            Entry::Vacant(free) => {
-                let accounts = Arc::new(Mutex::new(vec![account]));
-                let open = CancellationToken::new();
-                tokio::spawn(serve(listener, accounts.clone(), ping_every, open.clone()));
-                free.insert(Door {
-                    accounts,
-                    _open: open.drop_guard(),
-                });
-            }
+        let closing = self.lock().remove(&listen);
+        if let Some(door) = closing {
+            door.listening.await.ok();
         }
+        let listener = TcpListener::bind(listen).await?;
+        let accounts = Arc::new(Mutex::new(vec![account]));
+        let open = CancellationToken::new();
+        let listening = tokio::spawn(serve(listener, accounts.clone(), ping_every, open.clone()));
+        let door = Door {
+            accounts,
+            open: Some(open.drop_guard()),
+            listening,
+        };
+        self.lock().insert(listen, door);
         Ok(place)
     }
 
     fn join(&self, listen: SocketAddr, account: &Account) -> bool {
         let doors = self.lock();
-        let Some(door) = doors.get(&listen) else { return false };
+        let Some(door) = doors.get(&listen).filter(|door| door.open.is_some()) else {
+            return false;
+        };
         lock(&door.accounts).push(account.clone());
         true
     }
 
     fn lock(&self) -> MutexGuard<'_, HashMap<SocketAddr, Door>> {
-        lock(&self.0)
+        lock(&self.doors)
     }
 }
 
 impl Drop for Place {
     fn drop(&mut self) {
         let mut doors = self.doors.lock();
-        let Some(door) = doors.get(&self.listen) else { return };
-        let empty = {
-            let mut accounts = lock(&door.accounts);
-            accounts.retain(|account| account.id != self.id);
-            accounts.is_empty()
+        let Some(door) = doors.get_mut(&self.listen) else {
+            return;
         };
-        if empty {
-            doors.remove(&self.listen);
+        let mut accounts = lock(&door.accounts);
+        accounts.retain(|account| account.id != self.id);
+        if accounts.is_empty() {
+            door.open = None;
         }
     }
 }
@@ -216,11 +245,18 @@ async fn enter(stream: TcpStream, from: SocketAddr, accounts: &Accounts, ping_ev
             return tracing::warn!(%from, "a OneBot program did not say which account it is; let it send X-Self-ID");
         };
         socket = learned;
-        whose = choose(&whose, own);
+        let chosen = choose(&whose, own);
+        if chosen.is_empty() {
+            for account in &whose {
+                account.refused.send_modify(|refused| refused.number(own));
+            }
+        }
+        whose = chosen;
     }
     let [account] = *whose else {
         return tracing::warn!(%from, "a OneBot program connected for an account that is not configured");
     };
+    account.refused.send_replace(Refused::default());
     if account.arrivals.send(Arrival { role, socket }).await.is_err() {
         tracing::debug!(%from, "the account of a OneBot connection is gone");
     }

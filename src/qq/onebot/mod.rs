@@ -94,6 +94,8 @@ pub struct Pace {
     pub retry: Duration,
     /// After a wrong token.
     pub token_retry: Duration,
+    /// A program that connects to us tries again after three to five seconds: when none came in this time, something is wrong.
+    pub late: Duration,
     /// Between two pings of ours; three without a sign of life and the socket counts as dead.
     pub ping_every: Duration,
     /// How long an ordinary call may take.
@@ -129,6 +131,7 @@ impl Default for Pace {
             retry_first: secs(1),
             retry: secs(60),
             token_retry: secs(60),
+            late: secs(15),
             ping_every: secs(20),
             call: secs(10),
             send: secs(40),

@@ -62,12 +62,11 @@ async fn link(settings: &Settings, doors: &Arc<Doors>, patience: Duration) -> Re
                 .map_err(|error| format!("cannot listen at {listen} ({error}); is the gateway running?"))?;
             match timeout(patience, arrive(&mut place)).await {
                 Ok(Some(pair)) => Ok((pair, Some(place))),
-                _ if place.refused.has_changed().unwrap_or(false) => Err(NoLink::Token.to_string()),
-                _ => Err(format!(
+                _ => Err(place.turned_away().unwrap_or_else(|| format!(
                     "no OneBot program connected to ws://{listen} within {} s: switch its WebSocket client (reverse) on, \
                      with this address",
                     patience.as_secs()
-                )),
+                ))),
             }
         }
     }

@@ -12,6 +12,7 @@ use tokio_tungstenite::tungstenite::handshake::server::{ErrorResponse, Request, 
 use tokio_tungstenite::tungstenite::http::{HeaderMap, StatusCode, header::AUTHORIZATION};
 use url::form_urlencoded;
 
+use super::refused::Refused;
 use super::{Account, Role, choose};
 use crate::model::QqNumber;
 use crate::qq::onebot::socket::{Socket, limits};
@@ -77,21 +78,20 @@ fn judge(headers: &HeaderMap, query: &str, accounts: &[Account]) -> Result<(Role
     };
     let all: Vec<&Account> = accounts.iter().collect();
     let meant = own.map_or_else(|| all.clone(), |own| choose(&all, own));
-    if meant.is_empty() {
+    if all.is_empty() {
         return Err(Refusal::NoAccount);
     }
+    // Who is nobody's account here may belong to any of them.
+    let may_be = if meant.is_empty() { &all } else { &meant };
     let token = given(header(AUTHORIZATION.as_str()), query);
-    let whose: Vec<u64> = meant
-        .iter()
-        .filter(|account| match &account.token {
-            None => true,
-            Some(expected) => token.as_deref().is_some_and(|given| same(given, expected.expose())),
-        })
-        .map(|account| account.id)
-        .collect();
-    if whose.is_empty() {
-        for account in meant {
-            account.refused.send_modify(|count| *count += 1);
+    let mut proven = may_be.clone();
+    proven.retain(|account| match &account.token {
+        None => true,
+        Some(expected) => token.as_deref().is_some_and(|given| same(given, expected.expose())),
+    });
+    if proven.is_empty() {
+        for account in may_be {
+            account.refused.send_modify(Refused::token);
         }
         return Err(if token.is_some() {
             Refusal::WrongToken
@@ -99,7 +99,13 @@ fn judge(headers: &HeaderMap, query: &str, accounts: &[Account]) -> Result<(Role
             Refusal::NoToken
         });
     }
-    Ok((role, whose))
+    if let (true, Some(own)) = (meant.is_empty(), own) {
+        for account in proven {
+            account.refused.send_modify(|refused| refused.number(own));
+        }
+        return Err(Refusal::NoAccount);
+    }
+    Ok((role, proven.iter().map(|account| account.id).collect()))
 }
 
 /// The token, by header or query. `NapCat` sends `Bearer ` with nothing behind it when it has none.
@@ -153,7 +159,7 @@ mod tests {
             qq: qq.map(QqNumber),
             token: token.map(Secret::new),
             arrivals: mpsc::channel(1).0,
-            refused: watch::channel(0).0,
+            refused: watch::channel(Refused::default()).0,
         }
     }
 
@@ -179,7 +185,7 @@ mod tests {
         assert_eq!(judged(&[("authorization", "Bearer ")], ""), Err(Refusal::NoToken));
         assert_eq!(judged(&[("authorization", "Bearer s3x")], ""), Err(Refusal::WrongToken));
         assert_eq!(judged(&[], "access_token=s"), Err(Refusal::WrongToken));
-        assert_eq!(*one[0].refused.borrow(), 3);
+        assert!(one[0].refused.borrow().why(None).is_some());
     }
 
     #[test]
@@ -190,5 +196,25 @@ mod tests {
         assert_eq!(judged(&event), Ok((Role::Event, vec![2])));
         assert_eq!(judged(&[("X-Self-ID", "30")]), Err(Refusal::NoAccount));
         assert_eq!(judged(&[]), Ok((Role::Universal, vec![1, 2])));
+    }
+
+    #[test]
+    fn whoever_has_the_token_is_told_that_the_number_is_wrong() {
+        let two = [account(1, Some(10), Some("s3")), account(2, Some(20), Some("s4"))];
+        let judged = |token: &str| {
+            let pairs = [("x-self-id", "30"), ("authorization", token)];
+            judge(&headers(&pairs), "", &two)
+        };
+        let told = |n: usize| two[n].refused.borrow().why(two[n].qq).unwrap_or_default();
+        assert_eq!(judged("Bearer x"), Err(Refusal::WrongToken));
+        assert!(
+            told(0).contains("access token") && !told(1).contains("30"),
+            "{}",
+            told(0)
+        );
+        two[1].refused.send_replace(Refused::default());
+        assert_eq!(judged("Bearer s4"), Err(Refusal::NoAccount));
+        assert!(!told(0).contains("30"), "{}", told(0));
+        assert!(told(1).starts_with("QQ 30 connected"), "{}", told(1));
     }
 }

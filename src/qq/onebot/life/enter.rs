@@ -10,9 +10,9 @@ use crate::config::Reach;
 use crate::model::QqNumber;
 use crate::qq::onebot::call::CallError;
 use crate::qq::onebot::dialect::{self, Paging};
-use crate::qq::onebot::field;
 use crate::qq::onebot::roster::{Group, Presence};
 use crate::qq::onebot::session::Session;
+use crate::qq::onebot::{door, field};
 
 /// A program that has just started answers some calls with errors for a moment.
 const TRIES: u32 = 3;
@@ -27,9 +27,7 @@ impl Session {
         if let Reach::Listen { qq: Some(expected), .. } = self.settings.reach
             && expected != own
         {
-            let name = &self.settings.name;
-            let sentence = format!("account {name}: QQ {own} connected, but `qq` says {expected}; change one of them");
-            return Err(End::Person(sentence));
+            return Err(End::Person(door::wrong_number(own, expected)));
         }
         let version = match self.insist("get_version_info").await {
             Ok(version) => Some(version),

@@ -2,19 +2,15 @@
 
 use std::io;
 use std::sync::Arc;
-use std::time::Duration;
 
 use tokio::time::sleep;
 
 use crate::config::Reach;
 use crate::qq::onebot::connect::{self, NoLink, Pair};
-use crate::qq::onebot::door::{Arrival, Doors, Place, Role};
+use crate::qq::onebot::door::{self, Arrival, Doors, Place, Role};
 use crate::qq::onebot::session::Session;
 use crate::qq::onebot::socket::Socket;
 use crate::qq::{Need, SessionState};
-
-/// A `OneBot` program tries again after three to five seconds; when none came in this time, something is wrong.
-const LATE: Duration = Duration::from_secs(15);
 
 /// A socket that arrived.
 #[derive(Debug)]
@@ -77,30 +73,24 @@ impl Source {
                     event: self.event.take(),
                 };
             }
-            let half_there = self.api.is_some() || self.event.is_some();
             tokio::select! {
                 half = self.newer() => self.take(half),
-                () = sleep(LATE) => self.nobody_came(session, half_there).await,
+                () = sleep(session.settings.pace.late) => self.nobody_came(session).await,
             }
         }
     }
 
-    async fn nobody_came(&self, session: &Session, half_there: bool) {
-        let name = &session.settings.name;
-        let refused = self
-            .place
-            .as_ref()
-            .is_some_and(|place| place.refused.has_changed().unwrap_or(false));
-        let state = if refused {
-            let why = format!(
-                "account {name}: a OneBot program connects with a wrong access token: write the same `access_token` here and there"
-            );
+    async fn nobody_came(&self, session: &Session) {
+        let turned_away = self.place.as_ref().and_then(Place::turned_away);
+        let half = match (&self.api, &self.event) {
+            (None, None) => None,
+            (_, None) => Some(Role::Api),
+            (_, Some(_)) => Some(Role::Event),
+        };
+        let state = if let Some(why) = turned_away {
             SessionState::NeedsOperator(Need::Attention(why))
-        } else if half_there {
-            SessionState::Degraded(
-                "only one half of the OneBot connection came: let the program connect its API and its Event client"
-                    .into(),
-            )
+        } else if let Some(came) = half {
+            SessionState::Degraded(door::half_alone(came))
         } else {
             let Reach::Listen { listen, .. } = &session.settings.reach else {
                 return;
@@ -117,7 +107,6 @@ impl Source {
         if let Some(place) = &mut self.place
             && let Some(arrival) = place.arrivals.recv().await
         {
-            place.refused.mark_unchanged();
             return Half(arrival);
         }
         std::future::pending().await

@@ -2,6 +2,7 @@
 
 use std::net::SocketAddr;
 use std::sync::Arc;
+use std::time::Duration;
 
 use super::fake::{ALICE, Fake, GROUP, OWN, said};
 use super::running::{Running, settings, text};
@@ -126,6 +127,49 @@ async fn two_accounts_share_a_door_and_the_last_one_closes_it() {
     tokio::time::timeout(super::running::PATIENCE, closed)
         .await
         .expect("the door closes");
+}
+
+#[tokio::test]
+async fn a_door_opens_again_at_once() {
+    let (doors, listen) = (Arc::<Doors>::default(), free_address());
+    for _ in 0..5 {
+        let place = || doors.place(listen, None, None, Duration::from_secs(20));
+        // Two at a time: one opens, the other joins.
+        let (one, other) = tokio::join!(place(), place());
+        drop(one.expect("the address is free"));
+        drop(other.expect("the door is open"));
+    }
+}
+
+#[tokio::test]
+async fn a_number_that_is_not_expected_is_named() {
+    let listen = free_address();
+    let mut running = listening(Some("s3"), &Arc::default(), listen, Some(OWN)).await;
+    let stranger = [("x-self-id", "77"), ("authorization", "Bearer s3")];
+    assert_eq!(running.fake.connect(listen, &stranger).await, Err(403));
+    let expected = format!("QQ 77 connected, but `qq` says {OWN}; change one of them");
+    assert_eq!(running.needs().await, expected);
+    let own = own();
+    let headers = [("x-self-id", own.as_str()), ("authorization", "Bearer s3")];
+    running.fake.clone().connect(listen, &headers).await.expect("let in");
+    running.ready().await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn the_half_that_is_missing_is_named() {
+    for (came, missing) in [("API", "Event"), ("Event", "API")] {
+        let listen = free_address();
+        let mut running = listening(None, &Arc::default(), listen, None).await;
+        let fake = running.fake.clone();
+        let own = own();
+        fake.connect(listen, &[("x-self-id", &own), ("x-client-role", came)])
+            .await
+            .expect("let in");
+        let words = format!("let it connect its {missing} client as well");
+        while !running.degraded().await.contains(&words) {}
+        running.stop().await;
+    }
 }
 
 #[tokio::test]

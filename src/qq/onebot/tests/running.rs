@@ -85,6 +85,7 @@ pub(super) fn settings(reach: Reach, token: Option<&str>) -> Settings {
             retry_first: ms(20),
             retry: ms(100),
             token_retry: ms(300),
+            late: ms(500),
             call: Duration::from_secs(5),
             send: ms(1000),
             prove_after: [ms(50), ms(200), ms(600)],
