@@ -11,6 +11,7 @@ use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::http::{HeaderValue, StatusCode};
 use url::Url;
 
+use super::call::CallError;
 use super::socket::{Socket, limits};
 use crate::config::Secret;
 
@@ -43,6 +44,11 @@ pub(super) enum NoLink {
     Untrusted(String, String),
     #[error("{0} cannot be reached: {1}")]
     Other(String, String),
+}
+
+/// Whether the answer to the first call of a link says that the access token is wrong: some let everybody in and say it there.
+pub(super) fn refuses_token(error: &CallError) -> bool {
+    matches!(error, CallError::Refused { code: 1401 | 1403, .. })
 }
 
 /// Connects; `/api` and `/event` at the end of the path mean two sockets, whichever was given.

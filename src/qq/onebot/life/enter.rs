@@ -9,6 +9,7 @@ use super::End;
 use crate::config::Reach;
 use crate::model::QqNumber;
 use crate::qq::onebot::call::CallError;
+use crate::qq::onebot::connect;
 use crate::qq::onebot::dialect::{self, Paging};
 use crate::qq::onebot::roster::{Group, Presence};
 use crate::qq::onebot::session::Session;
@@ -20,8 +21,13 @@ const TRIES: u32 = 3;
 impl Session {
     /// Asks the first questions.
     pub(super) async fn enter(self: &Arc<Self>) -> Result<(), End> {
-        let login = self.insist("get_login_info").await;
-        let login = login.map_err(|error| End::Lost(format!("the OneBot program does not say who it is: {error}")))?;
+        let login = self.insist("get_login_info").await.map_err(|error| {
+            if connect::refuses_token(&error) {
+                End::Token
+            } else {
+                End::Lost(format!("the OneBot program does not say who it is: {error}"))
+            }
+        })?;
         let own = field::user(&login["user_id"])
             .ok_or_else(|| End::Lost("the OneBot program has no QQ account: log in at its own interface".to_owned()))?;
         if let Reach::Listen { qq: Some(expected), .. } = self.settings.reach
@@ -129,7 +135,7 @@ impl Session {
         let mut tries = 1;
         loop {
             match self.ask(action, json!({})).await {
-                Err(error @ CallError::Refused { .. }) if tries < TRIES => {
+                Err(error @ CallError::Refused { .. }) if tries < TRIES && !connect::refuses_token(&error) => {
                     tracing::debug!(account = %self.settings.name, action, %error, "asked again");
                     tries += 1;
                     sleep(self.settings.pace.retry_first).await;

@@ -186,6 +186,23 @@ async fn a_wrong_token_is_for_a_person() {
 }
 
 #[tokio::test]
+async fn a_token_that_is_refused_in_an_answer_is_for_a_person() {
+    for code in [1401, 1403] {
+        let fake = Fake::new();
+        fake.reply("get_login_info", [Reply::Fail(code, "token验证失败")]);
+        let mut running = Running::start(fake).await;
+        let why = running.needs().await;
+        assert!(why.contains("access_token"), "{why}");
+        assert_eq!(
+            running.fake.count("get_login_info"),
+            1,
+            "nobody asks again with a wrong token"
+        );
+        running.stop().await;
+    }
+}
+
+#[tokio::test]
 async fn nothing_that_listens_is_said_and_tried_again() {
     let fake = Fake::new();
     let port = super::doors::free_address();
