@@ -24,7 +24,7 @@ use crate::xmpp::{ConnectError, Event, Inbox, Link, Refused};
 
 /// Each question gets this long.
 const PATIENCE: Duration = Duration::from_secs(10);
-/// Everything that is asked of a program that speaks `OneBot`; where we listen, it has to connect within this time.
+/// For the connection to a program that speaks `OneBot`, whoever opens it; three times that for all that it is asked.
 const ONEBOT_PATIENCE: Duration = Duration::from_secs(20);
 /// Services of a server that are asked; more have none either.
 const MOST_ITEMS: usize = 50;
@@ -44,6 +44,7 @@ pub async fn probe(config: &Config) -> anyhow::Result<Found> {
     rustls::crypto::ring::default_provider().install_default().ok();
     let mut found = Found::default();
     let runs = Store::in_use(&config.store.path);
+    let mut onebots = Vec::new();
     for account in &config.accounts {
         match &account.protocol {
             Protocol::WebQq(webqq) => look_for_service(&account.name, &webqq.server, &mut found).await,
@@ -63,11 +64,13 @@ pub async fn probe(config: &Config) -> anyhow::Result<Found> {
                     .into_iter()
                     .map(|(group, _)| group)
                     .collect();
-                let seen = onebot::probe(&settings, &Arc::default(), &groups, ONEBOT_PATIENCE).await;
-                found.lacking.extend(seen.lacking);
-                found.hints.extend(seen.hints);
+                onebots.push((settings, groups));
             }
         }
+    }
+    for seen in onebot::probe(&onebots, ONEBOT_PATIENCE).await {
+        found.lacking.extend(seen.lacking);
+        found.hints.extend(seen.hints);
     }
     if runs {
         let sentence =

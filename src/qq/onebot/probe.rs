@@ -1,20 +1,25 @@
-//! `check --online` for one account: connects as the session would, looks around without sending anything, and says in sentences
+//! `check --online` for accounts: connects as the session would, looks around without sending anything, and says in sentences
 //! what is wrong with the other side's settings and what to switch there.
+
+mod heard;
+mod link;
 
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::future::join_all;
 use serde_json::{Value, json};
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::call::{CallError, Calls};
-use super::connect::{NoLink, Pair};
+use super::connect::{self, NoLink, Pair};
 use super::dialect::{self, Dialect};
-use super::door::{Doors, Place, Role};
 use super::roster::{Roster, member};
-use super::{Settings, connect, event, field, history};
+use super::{Settings, door, field, history};
 use crate::config::Reach;
 use crate::model::{GroupNumber, QqNumber};
+use heard::Heard;
+use link::{Link, Way};
 
 /// One question.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -30,67 +35,49 @@ pub struct Findings {
     pub hints: Vec<String>,
 }
 
-/// Looks at an account that must not be running here: its `groups`, within `patience` for the link to come.
+/// Looks at accounts that must not be running here, with their groups, all at the same time; findings in their order.
 ///
-/// Programs that connect to us try again every three to five seconds: less `patience` than ten finds none.
-pub async fn probe(settings: &Settings, doors: &Arc<Doors>, groups: &[GroupNumber], patience: Duration) -> Findings {
+/// Each gets `patience` for its link to come, and three times that for all questions. Programs that connect to us try again
+/// every three to five seconds: less than ten finds none.
+pub async fn probe(accounts: &[(Settings, Vec<GroupNumber>)], patience: Duration) -> Vec<Findings> {
+    let doors = Arc::default();
+    // All before the first is looked at: who comes early for another account is not to be sent away.
+    let mut ways = Vec::new();
+    for (settings, _) in accounts {
+        ways.push(link::way(settings, &doors).await);
+    }
+    let looks = accounts
+        .iter()
+        .zip(ways)
+        .map(|((settings, groups), way)| look(settings, way, groups, patience));
+    join_all(looks).await.into_iter().map(|(found, _)| found).collect()
+}
+
+/// Looks at one account; its link, too, is given back.
+async fn look(
+    settings: &Settings,
+    way: Result<Way<'_>, String>,
+    groups: &[GroupNumber],
+    patience: Duration,
+) -> (Findings, Option<Link>) {
+    let link = match way {
+        Ok(way) => link::link(settings, way, patience).await,
+        Err(why) => Err(why),
+    };
     let mut probe = Probe {
         name: format!("account {}", settings.name),
         found: Findings::default(),
         dialect: dialect::unknown(),
+        until: Instant::now() + patience * 3,
     };
-    match link(settings, doors, patience).await {
-        Ok((mut pair, _place)) => probe.look_around(&mut pair, settings, groups).await,
-        Err(why) => probe.lack(&why),
-    }
-    probe.found
-}
-
-async fn link(settings: &Settings, doors: &Arc<Doors>, patience: Duration) -> Result<(Pair, Option<Place>), String> {
-    let ping_every = settings.pace.ping_every;
-    let token = settings.access_token.as_ref();
-    match &settings.reach {
-        Reach::Connect(url) => match timeout(patience, connect::connect(url, token, ping_every)).await {
-            Ok(Ok(pair)) => Ok((pair, None)),
-            Ok(Err(no_link)) => Err(no_link.to_string()),
-            Err(_) => Err(format!("{} does not answer in time", connect::Shown(url))),
-        },
-        Reach::Listen { listen, qq } => {
-            let mut place = doors
-                .place(*listen, *qq, token.cloned(), ping_every)
-                .await
-                .map_err(|error| format!("cannot listen at {listen} ({error}); is the gateway running?"))?;
-            match timeout(patience, arrive(&mut place)).await {
-                Ok(Some(pair)) => Ok((pair, Some(place))),
-                _ => Err(place.turned_away().unwrap_or_else(|| format!(
-                    "no OneBot program connected to ws://{listen} within {} s: switch its WebSocket client (reverse) on, \
-                     with this address",
-                    patience.as_secs()
-                ))),
-            }
+    match link {
+        Ok(mut link) => {
+            probe.look_around(&mut link.pair, settings, groups).await;
+            (probe.found, Some(link))
         }
-    }
-}
-
-async fn arrive(place: &mut Place) -> Option<Pair> {
-    let (mut api, mut event) = (None, None);
-    loop {
-        let arrival = place.arrivals.recv().await?;
-        match arrival.role {
-            Role::Universal => {
-                return Some(Pair {
-                    api: arrival.socket,
-                    event: None,
-                });
-            }
-            Role::Api => api = Some(arrival.socket),
-            Role::Event => event = Some(arrival.socket),
-        }
-        if let (Some(_), Some(_)) = (&api, &event) {
-            return Some(Pair {
-                api: api.take()?,
-                event: event.take(),
-            });
+        Err(why) => {
+            probe.lack(&why);
+            (probe.found, None)
         }
     }
 }
@@ -99,6 +86,8 @@ struct Probe {
     name: String,
     found: Findings,
     dialect: &'static Dialect,
+    /// No question lasts longer.
+    until: Instant,
 }
 
 impl Probe {
@@ -106,8 +95,24 @@ impl Probe {
         self.found.lacking.push(format!("{}: {what}", self.name));
     }
 
+    /// Once, however often it is seen.
     fn hint(&mut self, what: &str) {
-        self.found.hints.push(format!("{}: {what}", self.name));
+        let sentence = format!("{}: {what}", self.name);
+        if !self.found.hints.contains(&sentence) {
+            self.found.hints.push(sentence);
+        }
+    }
+
+    fn hint_at_text(&mut self) {
+        let switch = self.dialect.format_switch;
+        self.hint(&format!(
+            "it reports messages as CQ text, which loses details: set {switch}"
+        ));
+    }
+
+    async fn question(&self, calls: &Calls, action: &str, params: Value) -> Result<Value, CallError> {
+        let left = self.until.saturating_duration_since(Instant::now());
+        calls.call(action, params, PATIENCE.min(left)).await
     }
 
     /// Asks, while the socket is read.
@@ -122,16 +127,14 @@ impl Probe {
             self.lack(&why);
         }
         if heard.as_text {
-            let switch = self.dialect.format_switch;
-            self.hint(&format!(
-                "it reports messages as CQ text, which loses details: set {switch}"
-            ));
+            self.hint_at_text();
         }
     }
 
     async fn ask(&mut self, calls: &Calls, settings: &Settings, groups: &[GroupNumber]) {
-        let login = match calls.call("get_login_info", json!({}), PATIENCE).await {
+        let login = match self.question(calls, "get_login_info", json!({})).await {
             Ok(login) => login,
+            Err(error) if connect::refuses_token(&error) => return self.lack(&NoLink::Token.to_string()),
             Err(CallError::Unanswered(_)) => {
                 return self.lack(
                     "it takes the connection but answers no call: is this a OneBot 11 WebSocket, and the path for calls?",
@@ -145,15 +148,15 @@ impl Probe {
         if let Reach::Listen { qq: Some(expected), .. } = settings.reach
             && expected != own
         {
-            self.lack(&format!("QQ {own} is logged in there, but `qq` says {expected}"));
+            self.lack(&door::wrong_number(own, expected));
         }
-        match calls.call("get_version_info", json!({}), PATIENCE).await {
+        match self.question(calls, "get_version_info", json!({})).await {
             Ok(version) => self.dialect = dialect::of(&dialect::app_name(&version)),
             Err(error) => self.hint(&format!(
                 "it does not say which program it is ({error}); the plain standard is assumed"
             )),
         }
-        if let Ok(status) = calls.call("get_status", json!({}), PATIENCE).await
+        if let Ok(status) = self.question(calls, "get_status", json!({})).await
             && field::flag(&status["online"]) == Some(false)
         {
             self.lack(&format!(
@@ -164,8 +167,9 @@ impl Probe {
     }
 
     async fn ask_for_groups(&mut self, calls: &Calls, own: QqNumber, groups: &[GroupNumber]) {
-        let list = match calls.call("get_group_list", json!({}), PATIENCE).await {
-            Ok(list) => list,
+        let list = match self.question(calls, "get_group_list", json!({})).await {
+            Ok(list) => Some(list),
+            Err(error) if error.is_unknown_action() => None,
             Err(error) => return self.lack(&format!("the list of its groups cannot be read: {error}")),
         };
         let mut roster = Roster {
@@ -178,17 +182,25 @@ impl Probe {
             .iter()
             .map(|group| (*group, super::roster::Group::default()))
             .collect();
-        if !roster.take_groups(&list) && !groups.is_empty() {
-            return self.lack(&format!("QQ {own} is in no group, or the list is not there yet"));
+        match list {
+            // As the session does.
+            None => {
+                roster.believe_mapping();
+                self.hint("it has no list of groups: whether the account is in those of the mapping was not seen");
+            }
+            Some(list) if !roster.take_groups(&list) && !groups.is_empty() => {
+                return self.lack(&format!("QQ {own} is in no group, or the list is not there yet"));
+            }
+            Some(_) => {}
         }
         let mut own_message = false;
-        for group in groups {
+        for (done, group) in groups.iter().enumerate() {
             if let Err(why) = roster.state(*group) {
                 self.lack(&format!("{why}: let it join, or change the mapping"));
                 continue;
             }
             let params = json!({"group_id": group.0, "user_id": own.0, "no_cache": true});
-            let info = calls.call("get_group_member_info", params, PATIENCE).await;
+            let info = self.question(calls, "get_group_member_info", params).await;
             if let Ok(info) = info
                 && let Some((member, _, mute)) = member(&info)
                 && let Some(known) = roster.groups.get_mut(group)
@@ -199,32 +211,36 @@ impl Probe {
             if let Some(why) = roster.muted(*group) {
                 self.lack(&format!("group {group}: {why}"));
             }
-            own_message |= self.look_at_history(calls, own, *group).await;
+            let Some(own_there) = self.look_at_history(calls, own, *group).await else {
+                let left = groups.len() - done;
+                self.hint(&format!(
+                    "it answers so slowly that {left} of its groups were not looked at"
+                ));
+                break;
+            };
+            own_message |= own_there;
         }
         self.hint_at_own_messages(own_message);
     }
 
-    /// Reads a little history. Whether an own message is in it.
-    async fn look_at_history(&mut self, calls: &Calls, own: QqNumber, group: GroupNumber) -> bool {
+    /// Reads a little history. Whether an own message is in it; nothing when the time was over before that was known.
+    async fn look_at_history(&mut self, calls: &Calls, own: QqNumber, group: GroupNumber) -> Option<bool> {
         let params = json!({"group_id": group.0, "count": COUNT});
-        match calls.call("get_group_msg_history", params, PATIENCE).await {
+        match self.question(calls, "get_group_msg_history", params).await {
             Ok(data) => {
                 if text_items(&data) {
-                    let switch = self.dialect.format_switch;
-                    let sentence = format!("it reports messages as CQ text, which loses details: set {switch}");
-                    if !self.found.hints.iter().any(|hint| hint.ends_with(&sentence)) {
-                        self.hint(&sentence);
-                    }
+                    self.hint_at_text();
                 }
-                history::read(&data, own, group).iter().any(|heard| heard.own)
+                Some(history::read(&data, own, group).iter().any(|heard| heard.own))
             }
             // NapCat's words for a history with nothing in it.
-            Err(CallError::Refused { text, .. }) if text.contains("不存在") => false,
+            Err(CallError::Refused { text, .. }) if text.contains("不存在") => Some(false),
+            Err(_) if Instant::now() >= self.until => None,
             Err(error) => {
                 self.hint(&format!(
                     "group {group}: no history can be read ({error}); what is said during an outage will be missing"
                 ));
-                false
+                Some(false)
             }
         }
     }
@@ -252,43 +268,4 @@ fn text_items(data: &Value) -> bool {
     field::items(&data["messages"])
         .iter()
         .any(|item| item["message"].is_string())
-}
-
-/// What came unasked meanwhile.
-#[derive(Debug, Default)]
-struct Heard {
-    as_text: bool,
-}
-
-impl Heard {
-    /// Reads until the link ends, and says why.
-    async fn listen(&mut self, pair: &mut Pair, calls: &Calls) -> String {
-        use super::call::Sorted;
-        use super::socket::{Ended, Frame};
-        let begun = Instant::now();
-        loop {
-            let frame = tokio::select! {
-                frame = pair.api.frames.recv() => frame,
-                frame = async {
-                    match &mut pair.event {
-                        Some(socket) => socket.frames.recv().await,
-                        None => std::future::pending().await,
-                    }
-                } => frame,
-            };
-            match frame {
-                Some(Frame::Json(value)) => match calls.sort(value) {
-                    Sorted::Answer => {}
-                    Sorted::BadToken => return NoLink::Token.to_string(),
-                    Sorted::Event(frame) => {
-                        let message = matches!(event::read(&frame), event::Event::Heard(_));
-                        self.as_text |= message && frame["message"].is_string();
-                    }
-                },
-                Some(Frame::Ended(Ended::Policy)) => return NoLink::Token.to_string(),
-                Some(Frame::Ended(ended)) => return format!("{ended} after {} s", begun.elapsed().as_secs()),
-                None => return Ended::Closed.to_string(),
-            }
-        }
-    }
 }
