@@ -146,9 +146,8 @@ async fn face(session: &Session, end: End, backoff: &mut Backoff) -> Duration {
 }
 
 async fn face_token(session: &Session) -> Duration {
-    let why = format!("account {}: {}", session.settings.name, NoLink::Token);
     session.stand(Err("the OneBot program refuses the access token".to_owned()));
-    let need = Need::Attention(why);
+    let need = Need::Attention(NoLink::Token.to_string());
     session.set_state(SessionState::NeedsOperator(need)).await;
     session.settings.pace.token_retry
 }

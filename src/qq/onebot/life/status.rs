@@ -56,7 +56,6 @@ impl Session {
     /// Says how the account is.
     async fn be(&self, qq: &Qq, suspicious: bool) {
         let own = self.roster().own;
-        let name = &self.settings.name;
         match qq {
             Qq::Online => {
                 self.stand(Ok(()));
@@ -78,7 +77,7 @@ impl Session {
                 };
                 self.stand(Err(format!("the QQ account is logged out{words}")));
                 let need = Need::Attention(format!(
-                    "account {name}: QQ {own} is logged out{words}; log in again at the OneBot program's own interface"
+                    "QQ {own} is logged out{words}; log in again at the OneBot program's own interface"
                 ));
                 self.set_state(SessionState::NeedsOperator(need)).await;
             }

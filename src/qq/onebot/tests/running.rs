@@ -149,11 +149,17 @@ impl Running {
 
     /// What a person is asked to do.
     pub(super) async fn needs(&mut self) -> String {
-        self.account(|event| match event {
-            AccountEvent::State(SessionState::NeedsOperator(Need::Attention(why))) => Some(why.clone()),
-            _ => None,
-        })
-        .await
+        let why = self
+            .account(|event| match event {
+                AccountEvent::State(SessionState::NeedsOperator(Need::Attention(why))) => Some(why.clone()),
+                _ => None,
+            })
+            .await;
+        assert!(
+            !why.contains("account main"),
+            "who reads it is told already whose state it is: {why}"
+        );
+        why
     }
 
     pub(super) async fn degraded(&mut self) -> String {
