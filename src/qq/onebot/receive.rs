@@ -16,7 +16,7 @@ use super::lane::Job;
 use super::life::End;
 use super::session::Session;
 use super::socket::{Ended, Frame};
-use crate::model::GroupNumber;
+use crate::model::{GroupNumber, MemberId};
 
 /// Heartbeats that may be missing.
 const MISSING: u32 = 3;
@@ -26,12 +26,24 @@ const INTERVALS: (Duration, Duration) = (Duration::from_secs(1), Duration::from_
 const KINDS_MAX: usize = 50;
 
 /// Whether QQ holds the account on line, as far as the other side tells.
+///
+/// ```text
+///          bot_offline                              status: off line
+///  Online ────────────► Offline, announced ──────────────────────────► Offline ──► Online
+///     ▲                   │ status: on line: not believed,     or an admin's login   status: on line
+///     │                   ▼ some programs say it whatever happens
+///     └── somebody was heard, or a new link
+/// ```
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Qq {
     /// Nothing speaks against it.
     Online,
-    /// In its words; may be empty.
-    Offline(String),
+    Offline {
+        /// In its words; may be empty.
+        words: String,
+        /// A notice alone says so: the program's status did not follow it.
+        announced: bool,
+    },
 }
 
 /// The signs of life on one link.
@@ -96,7 +108,7 @@ impl Session {
                     set(&pulse.qq, online);
                 }
             }
-            Event::BotOffline(words) => drop(pulse.qq.send_replace(Qq::Offline(words))),
+            Event::BotOffline(words) => announce(&pulse.qq, words),
             Event::Lifecycle => {}
             Event::Private(private) => {
                 if let Some(sentence) = account::private(&private) {
@@ -115,6 +127,9 @@ impl Session {
             }
             event => {
                 self.activity.heard();
+                if self.is_from_somebody(&event) {
+                    heard(&pulse.qq);
+                }
                 let Some(group) = group(&event) else {
                     return tracing::debug!(account = %self.settings.name, "an event without a group");
                 };
@@ -122,16 +137,65 @@ impl Session {
             }
         }
     }
+
+    /// Whether another member said it: what the account itself says comes from this side of QQ.
+    fn is_from_somebody(&self, event: &Event) -> bool {
+        match event {
+            Event::Heard(heard) => !heard.own && heard.sender.id != MemberId::Number(self.roster().own),
+            _ => false,
+        }
+    }
 }
 
-/// Takes a word on whether QQ holds the account on line. What was said of why it does not, holds on.
+/// Takes the program's status. What was said of why the account is off line, holds on.
 pub(super) fn set(qq: &watch::Sender<Qq>, online: bool) {
-    qq.send_if_modified(|now| {
-        let news = (*now == Qq::Online) != online;
-        if news {
-            *now = if online { Qq::Online } else { Qq::Offline(String::new()) };
+    qq.send_if_modified(|now| match now {
+        Qq::Online if !online => {
+            *now = Qq::Offline {
+                words: String::new(),
+                announced: false,
+            };
+            true
         }
-        news
+        Qq::Offline { announced: false, .. } if online => {
+            *now = Qq::Online;
+            true
+        }
+        Qq::Offline { announced, .. } if !online => {
+            *announced = false;
+            false
+        }
+        Qq::Online | Qq::Offline { .. } => false,
+    });
+}
+
+/// The program tells that the account was logged out.
+fn announce(qq: &watch::Sender<Qq>, words: String) {
+    qq.send_modify(|now| {
+        // A status that knew of it before knows also when it is over.
+        let announced = !matches!(now, Qq::Offline { announced: false, .. });
+        *now = Qq::Offline { words, announced };
+    });
+}
+
+/// Somebody was heard: what was announced is over. A status that says otherwise is left to say so itself.
+fn heard(qq: &watch::Sender<Qq>) {
+    qq.send_if_modified(|now| {
+        let over = matches!(now, Qq::Offline { announced: true, .. });
+        if over {
+            *now = Qq::Online;
+        }
+        over
+    });
+}
+
+/// Somebody has seen to it: the next status is believed, whatever it says.
+pub(super) fn believe_next(qq: &watch::Sender<Qq>) {
+    qq.send_if_modified(|now| {
+        if let Qq::Offline { announced, .. } = now {
+            *announced = false;
+        }
+        false
     });
 }
 

@@ -46,9 +46,21 @@ impl Session {
             self.be(&now, suspicious).await;
             tokio::select! {
                 () = sleep(pace.look_every) => {}
-                // The program's own word is not doubted at once: it may be ahead of its own answers.
-                _ = told.changed() => asked = Some(Instant::now()),
-                () = self.wish.notified() => asked = None,
+                _ = told.changed() => {
+                    let now = told.borrow().clone();
+                    asked = if matches!(now, Qq::Offline { announced: true, .. }) {
+                        self.be(&now, suspicious).await;
+                        // Whether the status agrees: only then it is believed when it says that this is over.
+                        None
+                    } else {
+                        // The program's own word is not doubted at once: it may be ahead of its own answers.
+                        Some(Instant::now())
+                    };
+                }
+                () = self.wish.notified() => {
+                    receive::believe_next(word);
+                    asked = None;
+                }
             }
         }
     }
@@ -69,7 +81,7 @@ impl Session {
                 };
                 self.set_state(state).await;
             }
-            Qq::Offline(words) => {
+            Qq::Offline { words, .. } => {
                 let words = if words.is_empty() {
                     String::new()
                 } else {

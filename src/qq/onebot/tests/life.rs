@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use serde_json::json;
+use serde_json::{Value, json};
 use tokio_tungstenite::tungstenite::Message as Frame;
 
 use super::fake::{ALICE, Fake, GROUP, OTHER, OWN, Reply, notice, said};
@@ -229,11 +229,14 @@ async fn a_logged_out_account_is_for_a_person_until_it_is_back() {
     assert!(running.offline().await.contains("logged out"));
     assert!(running.say_in_vain("hello").await.contains("logged out"));
     assert_eq!(running.fake.count("send_group_msg"), 0);
+    // The first one was asked on entering.
+    while running.fake.count("get_status") < 3 {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
     running.fake.as_table("get_status");
     running.online().await;
     running.back().await;
 
-    let heartbeat = |online: bool| json!({"post_type": "meta_event", "meta_event_type": "heartbeat", "self_id": OWN, "interval": 30000, "status": {"online": online}});
     running
         .fake
         .reply("get_status", [Reply::Data(json!({"online": false}))]);
@@ -242,6 +245,68 @@ async fn a_logged_out_account_is_for_a_person_until_it_is_back() {
     running.fake.reply("get_status", [Reply::Fail(1404, "none")]);
     running.fake.tell(&heartbeat(true));
     running.online().await;
+    running.stop().await;
+}
+
+fn heartbeat(online: bool) -> Value {
+    json!({"post_type": "meta_event", "meta_event_type": "heartbeat", "self_id": OWN, "interval": 30000, "status": {"online": online}})
+}
+
+/// `NapCat` goes on saying that it is on line after some logouts.
+async fn logged_out_by_a_cheerful_program() -> Running {
+    let mut running = Running::start(Fake::new()).await;
+    running.ready().await;
+    let words = json!({"user_id": OWN, "tag": "下线通知", "message": "登录已失效"});
+    running.fake.tell(&notice("bot_offline", words));
+    assert!(running.needs().await.contains("登录已失效"));
+    assert!(running.offline().await.contains("logged out"));
+    // Both ways in which it says that all is well.
+    let asked = running.fake.count("get_status");
+    running.fake.tell(&heartbeat(true));
+    while running.fake.count("get_status") < asked + 2 {
+        running.fake.tell(&heartbeat(true));
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    assert!(running.say_in_vain("hello").await.contains("登录已失效"));
+    assert_eq!(running.fake.count("send_group_msg"), 0);
+    running
+}
+
+#[tokio::test]
+async fn a_logout_is_believed_until_somebody_is_heard() {
+    let mut running = logged_out_by_a_cheerful_program().await;
+    running.fake.tell(&said(GROUP, 5, ALICE, "you are back"));
+    running.online().await;
+    running.back().await;
+    assert_eq!(text(&running.message().await), "you are back");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_logout_is_believed_until_the_program_said_both() {
+    let mut running = logged_out_by_a_cheerful_program().await;
+    running.fake.tell(&heartbeat(false));
+    running.fake.tell(&heartbeat(true));
+    running.online().await;
+    running.back().await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_logout_is_believed_until_an_admin_says_otherwise() {
+    let mut running = logged_out_by_a_cheerful_program().await;
+    running.commands.send(Command::Login).await.expect("the session runs");
+    running.online().await;
+    running.back().await;
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn a_logout_is_believed_until_there_is_a_new_link() {
+    let mut running = logged_out_by_a_cheerful_program().await;
+    running.fake.hang_up();
+    running.online().await;
+    running.back().await;
     running.stop().await;
 }
 
