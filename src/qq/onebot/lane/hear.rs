@@ -38,7 +38,7 @@ impl Lane {
             }
             Event::Muted { user, duration, .. } => self.muted(user, duration).await,
             Event::GroupName { name, .. } => self.renamed(name).await,
-            Event::Recalled { handle, by, .. } => self.recalled(handle, by).await,
+            Event::Recalled { handle, by, time, .. } => self.recalled(handle, by, time).await,
             Event::Reacted {
                 handle,
                 user: Some(user),
@@ -181,8 +181,11 @@ impl Lane {
         self.bring(Act::Renamed(name)).await;
     }
 
-    async fn recalled(&mut self, handle: Handle, by: Option<QqNumber>) {
-        let id = EventId(format!("recall:{}", handle.0).into());
+    /// Handles are hashes that come again for other messages, so the time tells recalls apart. One that is told twice with two
+    /// times finds nothing left to take back.
+    async fn recalled(&mut self, handle: Handle, by: Option<QqNumber>, time: Option<Timestamp>) {
+        let secs = time.unwrap_or_else(Timestamp::now).0 / 1000;
+        let id = EventId(format!("recall:{}:{secs}", handle.0).into());
         if !self.is_new(&id) {
             return;
         }
