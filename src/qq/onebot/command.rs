@@ -1,4 +1,6 @@
 //! Takes the wishes of the rest of the gateway, whatever the session is doing meanwhile. A long send holds up no other wish.
+//! Wishes for history have a queue of their own ([`super::history`]): a mapping of hundreds of groups wants all of it at once, and
+//! a portal asks for no more before it has its answer.
 
 use std::sync::Arc;
 
@@ -15,10 +17,14 @@ impl Session {
     pub(super) async fn serve(self: &Arc<Self>, mut commands: mpsc::Receiver<Command>) {
         let places = Arc::new(Semaphore::new(AT_ONCE));
         while let Some(command) = commands.recv().await {
+            let session = self.clone();
+            if matches!(command, Command::History { .. }) {
+                self.spawn(async move { session.grant(command).await });
+                continue;
+            }
             let Ok(place) = places.clone().acquire_owned().await else {
                 break;
             };
-            let session = self.clone();
             self.spawn(async move {
                 session.grant(command).await;
                 drop(place);
