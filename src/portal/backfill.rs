@@ -1,18 +1,13 @@
 //! Gaps in what is known of a group, closed by its session's history: when one opens, who is asked, what comes first.
 
-use std::time::Duration;
-
 use tokio::time::{Instant, sleep_until};
 
 use super::draft::Draft;
-use super::gap::{Answered, Gap};
+use super::gap::{Answered, CLOCKS, Gap};
 use super::turn::Portal;
 use super::words::Line;
 use crate::model::{AccountName, GroupNumber, MemberId, Message, Timestamp};
-use crate::qq::{Act, Command, GroupEvent, Known};
-
-/// QQ's clock may be so much behind ours.
-const CLOCKS: Duration = Duration::from_secs(5);
+use crate::qq::{Act, Command, Extent, GroupEvent, Known};
 
 /// What sessions said of themselves. Outlives a run of the portal: they do not know that it was started again.
 #[derive(Debug, Default)]
@@ -65,7 +60,8 @@ impl Portal {
     /// Something of a group may be missing from here on. A first start brings no history into the room: where nothing was ever
     /// heard, what was said since this portal first listened counts.
     pub(super) async fn open_gap(&mut self, account: &AccountName, number: GroupNumber) -> anyhow::Result<()> {
-        if self.settings.backfill.count == 0 {
+        let backfill = self.settings.backfill;
+        if backfill.count == 0 {
             return Ok(());
         }
         let last = self.wiring.store.last_event(account, number).await?;
@@ -87,7 +83,7 @@ impl Portal {
             },
         };
         match &mut group.gap {
-            Some(gap) => gap.widen(),
+            Some(gap) => gap.widen(after, Timestamp::now().minus(backfill.age)),
             None if first && after.event.is_none() => return Ok(()),
             None => group.gap = Some(Gap::behind(after)),
         }
@@ -119,16 +115,26 @@ impl Portal {
         }
     }
 
-    /// The history of a group came: it is shown first, then what waited behind it.
+    /// The history of a group came: it is shown first, then what waited behind it. What failed is not shown before it has failed
+    /// for the last time: the next answer brings it together with what lies before it.
     pub(super) async fn backfill(
         &mut self,
         account: &AccountName,
         number: GroupNumber,
-        (messages, complete): (Vec<Message>, bool),
+        (messages, extent): (Vec<Message>, Extent),
         draft: &mut Draft,
     ) -> anyhow::Result<()> {
-        // What is missing lies before what could be fetched. An answer for no gap is a second one: all was said with the first.
-        if !complete {
+        let gap = self.groups.get_mut(number).and_then(|group| group.gap.as_mut());
+        let told = gap.as_ref().is_some_and(|gap| gap.is_told(&messages));
+        // An answer for no gap is a second one: all was said with the first.
+        let answered = gap.map(|gap| gap.answered(extent));
+        if matches!(answered, Some(Answered::NotYet)) {
+            tracing::info!(group = %number, "history failed, it is asked for again");
+            self.ask_history();
+            return Ok(());
+        }
+        // What is missing lies before what could be fetched.
+        if extent != Extent::Whole && !told {
             self.say_gap(number, draft);
         }
         self.commit(std::mem::take(draft)).await?;
@@ -138,8 +144,7 @@ impl Portal {
         self.commit(std::mem::take(draft)).await?;
         // However short ago: people are to see when it was said.
         self.late_upto = self.late_upto.max(self.backlog.last());
-        let gap = self.groups.get_mut(number).and_then(|group| group.gap.as_mut());
-        match gap.map(Gap::answered) {
+        match answered {
             Some(Answered::AskAgain) => self.ask_history(),
             Some(Answered::Closed(held)) => {
                 if let Some(group) = self.groups.get_mut(number) {
@@ -147,7 +152,8 @@ impl Portal {
                 }
                 self.go_on(held, draft).await?;
             }
-            None => {}
+            Some(Answered::Left(held)) => self.go_on(held, draft).await?,
+            Some(Answered::NotYet) | None => {}
         }
         Ok(())
     }
@@ -177,6 +183,25 @@ impl Portal {
             Some(mut gap) => self.go_on(gap.give_up(), draft).await,
             None => Ok(()),
         }
+    }
+
+    /// A group is on line again, and nobody can tell what was said meanwhile. The first time is no gap that anybody knows of.
+    pub(super) async fn admit_gap(&mut self, number: GroupNumber, draft: &mut Draft) -> anyhow::Result<()> {
+        let Some(group) = self.groups.get_mut(number) else {
+            return Ok(());
+        };
+        // Of one for which nobody waits any more people were told; this is the next.
+        let waits = group.gap.as_ref().is_some_and(|gap| gap.deadline().is_some());
+        if waits {
+            return self.abandon_gap(number, draft).await;
+        }
+        group.gap = None;
+        if group.began.is_none() {
+            group.began = Some(Timestamp::now());
+        } else if self.settings.to_xmpp {
+            self.say_line(&Line::Missed(0), draft);
+        }
+        Ok(())
     }
 
     async fn go_on(&mut self, held: Vec<GroupEvent>, draft: &mut Draft) -> anyhow::Result<()> {

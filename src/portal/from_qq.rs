@@ -27,7 +27,7 @@ impl Portal {
             return Ok(());
         };
         match act {
-            Act::Backfill { messages, complete } => self.backfill(&account, group, (messages, complete), draft).await,
+            Act::Backfill { messages, extent } => self.backfill(&account, group, (messages, extent), draft).await,
             Act::Online { history } => self.online(&account, group, history, draft).await,
             act => self.happened(GroupEvent { account, group, act }, draft).await,
         }
@@ -223,10 +223,10 @@ impl Portal {
         {
             self.say_line(&line, draft);
         }
-        if history {
+        if history && self.settings.backfill.count > 0 {
             self.open_gap(account, number).await
         } else {
-            self.abandon_gap(number, draft).await
+            self.admit_gap(number, draft).await
         }
     }
 

@@ -41,7 +41,8 @@ pub enum Command {
         /// What became of it; an emoji that QQ has no id for is refused for ever.
         reply: oneshot::Sender<Outcome>,
     },
-    /// Fetch what was said behind `after`; answered by [`super::Act::Backfill`], always. Only for sessions whose
+    /// Fetch what was said behind `after`; answered by [`super::Act::Backfill`], always, within
+    /// [`super::event::HISTORY_PATIENCE`]. Only for sessions whose
     /// [`super::Act::Online`] said that they have history.
     History {
         /// Where.

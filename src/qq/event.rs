@@ -28,8 +28,8 @@ pub enum Act {
     Backfill {
         /// Oldest first.
         messages: Vec<Message>,
-        /// Whether it reaches back to what was known; else people are told that something is missing.
-        complete: bool,
+        /// How far back it goes.
+        extent: Extent,
     },
     /// A message was taken back.
     Recalled {
@@ -83,7 +83,7 @@ pub enum Act {
     /// The session is on line for this group from now on; what it can do there is known. Comes before everything else, and
     /// again when events of the group were lost on their way to the portal: there is a gap then.
     Online {
-        /// Whether [`super::Command::History`] can be asked.
+        /// Whether [`super::Command::History`] can be asked; else the portal can only say that something may be missing.
         history: bool,
     },
     /// The session cannot hear or speak in this group; the text says why, for people.
@@ -93,6 +93,20 @@ pub enum Act {
     /// Events of this group were lost for good (the service's counter jumped); the number where it is known.
     Missed(Option<u64>),
 }
+
+/// How far back the answer to [`super::Command::History`] goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// To what was known: nothing is missing.
+    Whole,
+    /// As far as was wanted, as there is history, or as there was time for: asking again gives no more.
+    Part,
+    /// The service did not answer, or answered with an error: asking again may give more.
+    Failed,
+}
+
+/// Every [`super::Command::History`] that a session took is answered within this, or the answer was lost.
+pub const HISTORY_PATIENCE: Duration = Duration::from_secs(120);
 
 /// Something about the account itself.
 #[derive(Debug, Clone, PartialEq, Eq)]

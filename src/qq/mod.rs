@@ -14,4 +14,4 @@ pub mod text;
 pub mod webqq;
 
 pub use command::{Command, Known, NotSent, Outcome, Outgoing, Session};
-pub use event::{AccountEvent, Act, Delivered, GroupEvent, Inbox, Need, SessionState};
+pub use event::{AccountEvent, Act, Delivered, Extent, GroupEvent, Inbox, Need, SessionState};

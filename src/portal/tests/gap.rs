@@ -1,18 +1,19 @@
 //! What was said while nobody listened comes first, once, and in order.
 
 use super::*;
+use crate::qq::Extent;
 
-const MISSING: &str = "some messages from QQ may be missing here";
-const ONLINE: Act = Act::Online { history: true };
+pub(super) const MISSING: &str = "some messages from QQ may be missing here";
+pub(super) const ONLINE: Act = Act::Online { history: true };
 
-fn backfill(ids: &[&str], complete: bool) -> Act {
+pub(super) fn backfill(ids: &[&str], extent: Extent) -> Act {
     Act::Backfill {
         messages: ids.iter().map(|id| named(id)).collect(),
-        complete,
+        extent,
     }
 }
 
-async fn asked(commands: &mut mpsc::Receiver<Command>) -> EventId {
+pub(super) async fn asked(commands: &mut mpsc::Receiver<Command>) -> EventId {
     let command = timeout(LIMIT, commands.recv()).await.expect("a question");
     match command.expect("the portal has a session") {
         Command::History {
@@ -32,7 +33,7 @@ async fn asked(commands: &mut mpsc::Receiver<Command>) -> EventId {
 }
 
 /// A room with Ann in which one thing was said, and its session.
-async fn heard_once() -> (Lab, Server, mpsc::Receiver<Command>) {
+pub(super) async fn heard_once() -> (Lab, Server, mpsc::Receiver<Command>) {
     let (lab, mut server) = Lab::attended(settings()).await;
     let commands = lab.session();
     lab.act(GROUP, Act::Said(named("q0"))).await;
@@ -51,7 +52,7 @@ async fn what_was_missed_comes_before_what_happens_now_and_each_once() {
         time: Timestamp::now().minus(Duration::from_secs(3600)),
         ..named("old")
     };
-    let Act::Backfill { mut messages, .. } = backfill(&["q0", "live1"], true) else {
+    let Act::Backfill { mut messages, .. } = backfill(&["q0", "live1"], Extent::Whole) else {
         panic!("a backfill");
     };
     messages.insert(1, old.clone());
@@ -59,7 +60,7 @@ async fn what_was_missed_comes_before_what_happens_now_and_each_once() {
         GROUP,
         Act::Backfill {
             messages,
-            complete: true,
+            extent: Extent::Whole,
         },
     )
     .await;
@@ -80,13 +81,13 @@ async fn what_stays_missing_is_said_once_before_the_rest() {
     lab.act(GROUP, ONLINE).await;
     lab.act(GROUP, ONLINE).await;
     asked(&mut commands).await;
-    lab.act(GROUP, backfill(&["q5"], false)).await;
+    lab.act(GROUP, backfill(&["q5"], Extent::Part)).await;
     // The second time on line is asked behind the first answer, and waited for.
     asked(&mut commands).await;
     lab.act(GROUP, Act::Said(named("live"))).await;
-    lab.act(GROUP, backfill(&["q5", "q6"], false)).await;
+    lab.act(GROUP, backfill(&["q5", "q6"], Extent::Part)).await;
     // Nobody asked for this one.
-    lab.act(GROUP, backfill(&["q6", "q7"], false)).await;
+    lab.act(GROUP, backfill(&["q6", "q7"], Extent::Part)).await;
     server.until_body(ANN, "q7").await;
     assert_eq!(server.bodies(ANN), ["q0", MISSING, "q5", "q6", "live", "q7"]);
 }
@@ -102,7 +103,7 @@ async fn a_group_that_was_never_heard_and_a_session_without_history_are_not_aske
     lab.said(GROUP, "q1").await;
     server.until_body(ANN, "q1").await;
     assert!(commands.try_recv().is_err());
-    assert_eq!(server.bodies(ANN), ["q0", "q1"]);
+    assert_eq!(server.bodies(ANN), ["q0", MISSING, "q1"]);
 }
 
 #[tokio::test]
@@ -130,7 +131,7 @@ async fn nobody_waits_longer_than_30_seconds_and_a_late_answer_is_still_shown() 
     );
     tokio::time::sleep(Duration::from_secs(2)).await;
     server.until_body(ANN, "live").await;
-    lab.act(GROUP, backfill(&["late"], false)).await;
+    lab.act(GROUP, backfill(&["late"], Extent::Part)).await;
     server.until_body(ANN, "late").await;
     assert_eq!(server.bodies(ANN), ["q0", MISSING, "live", "late"]);
 }
@@ -161,7 +162,7 @@ async fn a_session_that_takes_nothing_is_asked_at_the_next_tick() {
     assert!(matches!(commands.recv().await, Some(Command::Login)));
     assert!(matches!(commands.recv().await, Some(Command::Login)));
     asked(&mut commands).await;
-    lab.act(GROUP, backfill(&["missed"], true)).await;
+    lab.act(GROUP, backfill(&["missed"], Extent::Whole)).await;
     server.until_body(ANN, "live").await;
     assert_eq!(server.bodies(ANN), ["q0", "missed", "live"]);
 }
@@ -175,7 +176,7 @@ async fn a_session_that_restarts_is_asked_again() {
     let mut commands = lab.session();
     lab.act(GROUP, ONLINE).await;
     asked(&mut commands).await;
-    lab.act(GROUP, backfill(&["missed"], true)).await;
+    lab.act(GROUP, backfill(&["missed"], Extent::Whole)).await;
     lab.act(GROUP, Act::Said(named("live"))).await;
     server.until_body(ANN, "live").await;
     assert_eq!(server.bodies(ANN), ["q0", "missed", "live"]);
@@ -191,7 +192,7 @@ async fn a_portal_that_breaks_off_asks_by_itself_for_what_it_had_not_committed()
     lab.rows_upto(&mut server, 7).await;
     lab.restart.notify_one();
     assert_eq!(asked(&mut commands).await.0.as_ref(), "q0");
-    lab.act(GROUP, backfill(&["missed", "held"], true)).await;
+    lab.act(GROUP, backfill(&["missed", "held"], Extent::Whole)).await;
     lab.act(GROUP, Act::Said(named("live"))).await;
     let mut server = lab.connect();
     server.until_body(ANN, "live").await;
@@ -218,7 +219,7 @@ async fn a_stop_commits_nothing_that_waits_so_that_the_next_start_asks_for_all_o
     let mut server = lab.connect();
     lab.act(GROUP, ONLINE).await;
     assert_eq!(asked(&mut commands).await.0.as_ref(), "q0");
-    lab.act(GROUP, backfill(&["missed", "held"], true)).await;
+    lab.act(GROUP, backfill(&["missed", "held"], Extent::Whole)).await;
     server.until_body(ANN, "held").await;
     let bodies = server.bodies(ANN);
     assert!(bodies.ends_with(&["missed".into(), "held".into()]), "{bodies:?}");
@@ -246,7 +247,7 @@ async fn an_own_message_of_hours_ago_is_no_news() {
         GROUP,
         Act::Backfill {
             messages: vec![own, named("q1")],
-            complete: true,
+            extent: Extent::Whole,
         },
     )
     .await;
@@ -266,7 +267,7 @@ async fn who_is_kicked_while_others_wait_goes_behind_their_words() {
         by: None,
     };
     lab.act(GROUP, kicked).await;
-    lab.act(GROUP, backfill(&["missed"], true)).await;
+    lab.act(GROUP, backfill(&["missed"], Extent::Whole)).await;
     server.until(ANN, |el| has_status(el, "307")).await;
     assert_eq!(server.bodies(ANN), ["q0", "missed", "last words"]);
 }

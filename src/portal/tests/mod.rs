@@ -2,6 +2,7 @@
 
 mod ending;
 mod gap;
+mod holes;
 mod motion;
 mod recall;
 mod told;

@@ -192,6 +192,12 @@ pub(super) fn seq_of(id: &EventId) -> Option<u64> {
     id.0.strip_prefix("seq:")?.parse().ok()
 }
 
+/// QQ's time in an event's identity, if it holds one.
+pub(super) fn time_of(id: &EventId) -> Option<Timestamp> {
+    let (_, secs) = id.0.strip_prefix("id:")?.rsplit_once(':')?;
+    secs.parse().ok().map(Timestamp::from_secs)
+}
+
 /// The program's name for itself.
 pub(super) fn app_name(version: &serde_json::Value) -> String {
     field::line(field::text(&version["app_name"]), 60)
@@ -221,5 +227,7 @@ mod tests {
     fn a_seq_reads_back() {
         assert_eq!(seq_of(&EventId("seq:41669".into())), Some(41669));
         assert_eq!(seq_of(&EventId("id:5:1".into())), None);
+        assert_eq!(time_of(&EventId("id:-5:1".into())), Some(Timestamp::from_secs(1)));
+        assert_eq!(time_of(&EventId("seq:41669".into())), None);
     }
 }

@@ -2,66 +2,80 @@
 //! known, in the dialect's own way.
 //!
 //! ```text
-//!  newest page ──► reaches what is known? ──► yes: complete
-//!      ▲               │ no
-//!      │               ▼
-//!      └── older ── count, age, pages, time left? ──► no: incomplete
+//!    ┌─ a pause ◄─ tries left? ──► no: failed
+//!    │                │ no answer, an error
+//!    ▼                │
+//!  newest page ──► answer ──► reaches what is known? ──► yes: whole
+//!      ▲                         │ no
+//!      │                         ▼
+//!      └───── older ── count, age, pages, time left? ──► no: part
 //! ```
+//!
+//! The time for one history begins when it has its turn. Runs in a task of its own for each question.
 
 use std::collections::{HashSet, VecDeque};
 use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Value, json};
-use tokio::time::{Instant, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
-use super::dialect::{Dialect, Paging, seq_of};
+use super::call::CallError;
+use super::dialect::{Dialect, Paging, seq_of, time_of};
 use super::event::{self, Heard};
 use super::field;
 use super::session::Session;
 use crate::model::{EventId, GroupNumber, Handle, Message, QqNumber, Timestamp};
-use crate::qq::{Act, GroupEvent, Known};
+use crate::qq::{Act, Extent, GroupEvent, Known};
 
 /// Messages that are asked for at a time; `LLBot` fetches 30 from QQ's server.
 const PAGE: usize = 30;
 const PAGES_MAX: usize = 40;
-/// All of it: the portal holds the group's events back meanwhile.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// A page is asked for so often, with a pause between.
+const TRIES: usize = 3;
+/// For a turn, when many groups want their history. Together with the pages and what follows it is within
+/// [`HISTORY_PATIENCE`](crate::qq::event::HISTORY_PATIENCE).
+const TURN: Duration = Duration::from_secs(60);
 /// Then, for forwarded records in it.
 const RECORDS: Duration = Duration::from_secs(5);
+/// QQ's clock may be so much behind ours.
+const CLOCKS: Duration = Duration::from_secs(5);
 /// The portal waits for the answer, so its mailbox empties.
 const DELIVERY: Duration = Duration::from_secs(10);
 
 impl Session {
     /// Answers a wish for history, always.
     pub(super) async fn backfill(self: &Arc<Self>, group: GroupNumber, after: &Known, count: usize, since: Timestamp) {
-        let until = Instant::now() + PATIENCE;
         let mut gap = Gap::new(after, count, since);
-        let fetching = async {
-            let _place = self.histories.acquire().await;
-            self.fill(group, &mut gap).await
+        let extent = match timeout(TURN, self.histories.acquire()).await {
+            Ok(_turn) => match timeout(self.settings.pace.history, self.fill(group, &mut gap)).await {
+                Ok(extent) => extent,
+                // A page that keeps failing is no bound; many pages are.
+                Err(_) if gap.failing || gap.oldest.is_none() => Extent::Failed,
+                Err(_) => Extent::Part,
+            },
+            Err(_) => Extent::Failed,
         };
-        let complete = timeout_at(until, fetching).await.unwrap_or(false);
-        let (heard, complete) = gap.close(complete);
+        let (heard, extent) = gap.close(extent);
         let mut messages: Vec<Message> = heard.into_iter().filter_map(|heard| self.message(heard)).collect();
         let records = Instant::now() + RECORDS;
         for message in &mut messages {
             timeout_at(records, self.fetch_records(&mut message.parts)).await.ok();
         }
-        tracing::info!(account = %self.settings.name, %group, count = messages.len(), complete, "history");
+        tracing::info!(account = %self.settings.name, %group, count = messages.len(), ?extent, "history");
         let Some(mailbox) = self.inbox.group(group) else { return };
         let event = GroupEvent {
             account: self.settings.name.clone(),
             group,
-            act: Act::Backfill { messages, complete },
+            act: Act::Backfill { messages, extent },
         };
         if mailbox.send_timeout(event, DELIVERY).await.is_err() {
             tracing::warn!(account = %self.settings.name, %group, "a portal asked for history and did not take it");
         }
     }
 
-    /// Reads pages into the gap. True when it is closed.
-    async fn fill(&self, group: GroupNumber, gap: &mut Gap) -> bool {
+    /// Reads pages into the gap.
+    async fn fill(&self, group: GroupNumber, gap: &mut Gap) -> Extent {
         let (dialect, own) = {
             let roster = self.roster();
             (roster.dialect, roster.own)
@@ -69,27 +83,50 @@ impl Session {
         let mut older_first = true;
         for page in 0..PAGES_MAX {
             let Some(params) = params(dialect, group, gap.oldest.as_ref(), older_first) else {
-                return false;
+                return Extent::Part;
             };
-            let data = match self.ask("get_group_msg_history", params).await {
-                Ok(data) => data,
+            let heard = match self.page(group, params, gap).await {
+                Ok(data) => read(&data, own, group),
+                Err(error) if page == 0 && says_empty(&error) => Vec::new(),
                 Err(error) => {
                     tracing::warn!(account = %self.settings.name, %group, %error, "history was not read");
-                    return false;
+                    let never = error.is_unknown_action();
+                    return if never { Extent::Part } else { Extent::Failed };
                 }
             };
-            match gap.take(read(&data, own, group), dialect) {
-                Page::Reached => return true,
+            match gap.take(heard, dialect) {
+                Page::Reached => return Extent::Whole,
                 Page::More => {}
                 // Versions of NapCat do not agree on what the direction means (NapCatQQ#441).
                 Page::NothingNew if page == 1 && dialect.paging == Paging::MessageIdReversed => older_first = false,
                 // All that there is, and nothing was known before.
-                Page::NothingNew => return gap.known.event.is_none(),
-                Page::Enough => return false,
+                Page::NothingNew if gap.known.event.is_none() => return Extent::Whole,
+                Page::NothingNew | Page::Enough => return Extent::Part,
             }
         }
-        false
+        Extent::Part
     }
+
+    /// Asks for a page, each time over the link that is up.
+    async fn page(&self, group: GroupNumber, params: Value, gap: &mut Gap) -> Result<Value, CallError> {
+        gap.failing = false;
+        for _ in 1..TRIES {
+            match self.ask("get_group_msg_history", params.clone()).await {
+                Err(error) if !error.is_unknown_action() && !says_empty(&error) => {
+                    tracing::info!(account = %self.settings.name, %group, %error, "a page of history did not come, asking again");
+                    gap.failing = true;
+                    sleep(self.settings.pace.retry_page).await;
+                }
+                answer => return answer,
+            }
+        }
+        self.ask("get_group_msg_history", params).await
+    }
+}
+
+/// Whether an error only says that a history has nothing in it: `NapCat` answers so (消息…不存在).
+pub(super) fn says_empty(error: &CallError) -> bool {
+    matches!(error, CallError::Refused { text, .. } if text.contains("消息") && text.contains("不存在"))
 }
 
 /// The messages of an answer that are of this group, in whatever order.
@@ -144,6 +181,8 @@ enum Page {
 struct Gap {
     known: Known,
     known_seq: Option<u64>,
+    /// What was said before this second is known.
+    known_from: i64,
     count: usize,
     since: Timestamp,
     /// Oldest first.
@@ -152,11 +191,19 @@ struct Gap {
     oldest: Option<Mark>,
     /// Some were left out, because they are too many or too old.
     cut: bool,
+    /// The page that is asked for did not come so far.
+    failing: bool,
 }
 
 impl Gap {
     fn new(known: &Known, count: usize, since: Timestamp) -> Self {
+        // Without QQ's own time the known one may be an own echo: then its time is that of our clock.
+        let known_from = match &known.event {
+            Some(event) => time_of(event).unwrap_or_else(|| known.time.minus(CLOCKS)),
+            None => known.time,
+        };
         Self {
+            known_from: second(known_from),
             known_seq: known.event.as_ref().and_then(seq_of),
             known: known.clone(),
             count,
@@ -165,6 +212,7 @@ impl Gap {
             seen: HashSet::new(),
             oldest: None,
             cut: false,
+            failing: false,
         }
     }
 
@@ -224,24 +272,32 @@ impl Gap {
             };
         }
         let same_handle = self.known.handle.as_ref() == Some(&mark.handle);
+        let near = mark.time <= self.known.time.plus(CLOCKS);
         // Times are whole seconds, so those of the same one may be newer.
-        let second = |time: Timestamp| time.0.div_euclid(1000);
-        let earlier = second(mark.time) < second(self.known.time);
-        if earlier || (same_handle && second(mark.time) == second(self.known.time)) {
+        if second(mark.time) < self.known_from || (same_handle && near) {
             Place::Known
         } else {
             Place::Behind
         }
     }
 
-    /// The newest of what was found, oldest first; and whether nothing is missing.
-    fn close(self, reached: bool) -> (Vec<Heard>, bool) {
+    /// The newest of what was found, oldest first; and how far back that goes.
+    fn close(self, extent: Extent) -> (Vec<Heard>, Extent) {
         let mut found = Vec::from(self.found);
         in_order(&mut found, |(mark, _)| mark);
         let too_many = found.len().saturating_sub(self.count);
         let newest = found.drain(too_many..).map(|(_, heard)| heard).collect();
-        (newest, reached && too_many == 0 && !self.cut)
+        let extent = match extent {
+            Extent::Whole if too_many > 0 || self.cut => Extent::Part,
+            extent => extent,
+        };
+        (newest, extent)
     }
+}
+
+/// QQ's times are whole seconds.
+fn second(time: Timestamp) -> i64 {
+    time.0.div_euclid(1000)
 }
 
 /// Where a message of a page lies.

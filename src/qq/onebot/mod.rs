@@ -118,6 +118,10 @@ pub struct Pace {
     pub offline_every: Duration,
     /// A busy account that is silent for so long is suspicious.
     pub quiet: Duration,
+    /// How long all pages of one history may take; the portal holds the group's events back meanwhile.
+    pub history: Duration,
+    /// Before a page of history is asked for again that did not come.
+    pub retry_page: Duration,
     /// How long a file's notice waits for its message.
     pub file_join: Duration,
     /// The first pause of sending after too many failures in a row; doubles up to 30 minutes.
@@ -143,6 +147,8 @@ impl Default for Pace {
             refresh_names: secs(120),
             offline_every: secs(15),
             quiet: secs(900),
+            history: secs(20),
+            retry_page: secs(1),
             file_join: secs(5),
             breaker: secs(120),
         }

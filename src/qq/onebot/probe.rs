@@ -233,8 +233,7 @@ impl Probe {
                 }
                 Some(history::read(&data, own, group).iter().any(|heard| heard.own))
             }
-            // NapCat's words for a history with nothing in it.
-            Err(CallError::Refused { text, .. }) if text.contains("不存在") => Some(false),
+            Err(error) if history::says_empty(&error) => Some(false),
             Err(_) if Instant::now() >= self.until => None,
             Err(error) => {
                 self.hint(&format!(

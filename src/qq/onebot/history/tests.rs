@@ -40,15 +40,15 @@ fn pages_in_any_order_become_one_story() {
     assert_eq!(gap.take(page([8]), napcat), Page::NothingNew);
     assert_eq!(gap.take(page([5, 6, 7, 8]), napcat), Page::More);
     assert_eq!(gap.take(page([1, 2, 3, 4, 5]), napcat), Page::Reached);
-    let (heard, complete) = gap.close(true);
-    assert_eq!((seqs(&heard), complete), (vec![4, 5, 6, 7, 8, 9, 10], true));
+    let (heard, extent) = gap.close(Extent::Whole);
+    assert_eq!((seqs(&heard), extent), (vec![4, 5, 6, 7, 8, 9, 10], Extent::Whole));
 }
 
 #[test]
 fn the_message_behind_the_known_one_closes_the_gap() {
     let mut gap = Gap::new(&known("seq:3", 3000, 3), 100, Timestamp(0));
     assert_eq!(gap.take(page([4, 5]), dialect::of("NapCat")), Page::Reached);
-    assert_eq!(seqs(&gap.close(true).0), [4, 5]);
+    assert_eq!(seqs(&gap.close(Extent::Whole).0), [4, 5]);
 }
 
 #[test]
@@ -56,13 +56,13 @@ fn what_is_cut_off_is_said() {
     let napcat = dialect::of("NapCat");
     let mut gap = Gap::new(&known("seq:3", 3000, 3), 2, Timestamp(0));
     assert_eq!(gap.take(page([4, 5, 6]), napcat), Page::Reached);
-    let (heard, complete) = gap.close(true);
-    assert_eq!((seqs(&heard), complete), (vec![5, 6], false));
+    let (heard, extent) = gap.close(Extent::Whole);
+    assert_eq!((seqs(&heard), extent), (vec![5, 6], Extent::Part));
 
     let mut gap = Gap::new(&known("seq:3", 3000, 3), 100, Timestamp::from_secs(NOW + 8));
     assert_eq!(gap.take(page([7, 8, 9]), napcat), Page::Enough);
-    let (heard, complete) = gap.close(false);
-    assert_eq!((seqs(&heard), complete), (vec![8, 9], false));
+    let (heard, extent) = gap.close(Extent::Part);
+    assert_eq!((seqs(&heard), extent), (vec![8, 9], Extent::Part));
 }
 
 #[test]
@@ -70,12 +70,29 @@ fn without_numbers_time_and_handle_tell() {
     let lagrange = dialect::of("Lagrange.OneBot");
     let mut gap = Gap::new(&known("id:3000:1700000003", 3000, 3), 100, Timestamp(0));
     assert_eq!(gap.take(page([3, 4, 5]), lagrange), Page::Reached);
-    assert_eq!(seqs(&gap.close(true).0), [4, 5]);
+    assert_eq!(seqs(&gap.close(Extent::Whole).0), [4, 5]);
     // The known one was taken back meanwhile.
     let mut gap = Gap::new(&known("id:3500:1700000003", 3500, 3), 100, Timestamp(0));
     assert_eq!(gap.take(page([3, 4, 5]), lagrange), Page::More);
     assert_eq!(gap.take(page([2, 3]), lagrange), Page::Reached);
-    assert_eq!(seqs(&gap.close(true).0), [3, 4, 5]);
+    assert_eq!(seqs(&gap.close(Extent::Whole).0), [3, 4, 5]);
+}
+
+/// The last known message is an own one, which was kept with the time of our clock.
+#[test]
+fn a_clock_that_is_ahead_hides_nothing() {
+    let ahead = |event: &str, by: i64| Known {
+        time: Timestamp::from_secs(NOW + 3 + by),
+        ..known(event, 3000, 3)
+    };
+    let lagrange = dialect::of("Lagrange.OneBot");
+    let mut gap = Gap::new(&ahead("id:3000:1700000003", 60), 100, Timestamp(0));
+    assert_eq!(gap.take(page([3, 4, 5, 50]), lagrange), Page::Reached);
+    assert_eq!(seqs(&gap.close(Extent::Whole).0), [4, 5, 50]);
+    // An event without a time: the tolerance is all there is.
+    let mut gap = Gap::new(&ahead("seq:3", 4), 100, Timestamp(0));
+    assert_eq!(gap.take(page([3, 4, 5]), lagrange), Page::Reached);
+    assert_eq!(seqs(&gap.close(Extent::Whole).0), [4, 5]);
 }
 
 #[test]
@@ -104,7 +121,7 @@ proptest::proptest! {
         for numbers in pages {
             gap.take(page(numbers), napcat);
         }
-        let (heard, _) = gap.close(true);
+        let (heard, _) = gap.close(Extent::Whole);
         let seqs = seqs(&heard);
         proptest::prop_assert!(seqs.len() <= 20);
         proptest::prop_assert!(seqs.windows(2).all(|pair| pair[0] < pair[1]));
@@ -131,7 +148,7 @@ fn within_a_second_the_order_of_the_pages_counts() {
     assert_eq!(&*oldest.handle.0, ((20 * 7919) % 1009).to_string());
     assert_eq!(gap.take(said(11..21), lagrange), Page::More);
     assert_eq!(gap.take(said(11..12), lagrange), Page::NothingNew);
-    let (heard, _) = gap.close(true);
+    let (heard, _) = gap.close(Extent::Whole);
     let texts: Vec<String> = heard
         .iter()
         .map(|heard| crate::model::words::plain_text(&heard.parts, crate::model::Language::En))

@@ -9,7 +9,7 @@ use super::fake::{ALICE, Fake, GROUP, OTHER, OWN, Reply, notice, said};
 use super::running::{CATS, Running, settings, text};
 use crate::config::Reach;
 use crate::model::{EventId, GroupNumber, Handle, MemberId, QqNumber, Role, Timestamp};
-use crate::qq::{Act, Command, Known};
+use crate::qq::{Act, Command, Extent, Known};
 
 #[tokio::test]
 async fn a_portal_hears_online_then_the_members_then_what_is_said() {
@@ -71,8 +71,8 @@ async fn a_lost_link_comes_back_and_the_gap_is_closed_from_history() {
         time: before.time,
     };
     running.commands.send(history(known)).await.expect("the session runs");
-    let (messages, complete) = running.find(backfill).await;
-    assert!(complete);
+    let (messages, extent) = running.find(backfill).await;
+    assert_eq!(extent, Extent::Whole);
     let expected: Vec<String> = (11..=80).map(|seq| seq.to_string()).collect();
     assert_eq!(messages, expected);
     running.stop().await;
@@ -87,9 +87,9 @@ fn history(after: Known) -> Command {
     }
 }
 
-fn backfill(act: &Act) -> Option<(Vec<String>, bool)> {
+fn backfill(act: &Act) -> Option<(Vec<String>, Extent)> {
     match act {
-        Act::Backfill { messages, complete } => Some((messages.iter().map(text).collect(), *complete)),
+        Act::Backfill { messages, extent } => Some((messages.iter().map(text).collect(), *extent)),
         _ => None,
     }
 }
@@ -126,7 +126,7 @@ async fn a_wish_for_history_is_answered_also_when_there_is_none() {
         time: Timestamp(0),
     };
     running.commands.send(history(known)).await.expect("the session runs");
-    assert_eq!(running.find(backfill).await, (vec![], false));
+    assert_eq!(running.find(backfill).await, (vec![], Extent::Part));
     running.stop().await;
 }
 

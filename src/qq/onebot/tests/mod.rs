@@ -5,6 +5,7 @@ mod dialects;
 mod doors;
 mod fake;
 mod groups;
+mod history;
 mod hostile;
 mod life;
 mod probe;

@@ -94,6 +94,7 @@ pub(super) fn settings(reach: Reach, token: Option<&str>) -> Settings {
             retry_list: ms(50),
             offline_every: ms(100),
             file_join: FILE_JOIN,
+            retry_page: ms(20),
             ..Pace::default()
         },
     }
