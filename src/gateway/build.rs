@@ -48,6 +48,7 @@ pub(super) fn portal(config: &Config, row: &config::Row) -> portal::Settings {
         language: config.xmpp.language,
         farewell: config.rooms.farewell,
         backfill: config.relay.backfill,
+        give_up: config.relay.give_up,
     }
 }
 

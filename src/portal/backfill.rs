@@ -3,6 +3,7 @@
 use tokio::time::{Instant, sleep_until};
 
 use super::draft::Draft;
+use super::from_qq::Told;
 use super::gap::{Answered, CLOCKS, Gap};
 use super::turn::Portal;
 use super::words::Line;
@@ -139,7 +140,7 @@ impl Portal {
         }
         self.commit(std::mem::take(draft)).await?;
         for message in messages {
-            self.said(account, number, message, draft).await?;
+            self.said(account, number, (message, Told::Late), draft).await?;
         }
         self.commit(std::mem::take(draft)).await?;
         // However short ago: people are to see when it was said.

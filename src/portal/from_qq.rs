@@ -6,10 +6,19 @@ use super::draft::Draft;
 use super::recall::{Reaction, Recall};
 use super::turn::Portal;
 use super::words::{self, Muted};
-use crate::model::{AccountName, Author, Content, GroupNumber, Member, MemberId, Message, Part, Seq, Timestamp};
+use crate::model::{AccountName, Author, Content, GroupNumber, Member, MemberId, Message, Part, Seq, Timestamp, nick};
 use crate::qq::normal::normal_form;
 use crate::qq::{Act, GroupEvent, piece};
 use crate::store::{Identity, NewMessage, NewPiece, Write};
+
+/// How a message came.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Told {
+    /// When it was said.
+    Live,
+    /// With history.
+    Late,
+}
 
 impl Portal {
     /// Takes one event of one group; it may have to wait behind a gap. What it refers to may be in the draft: then that is
@@ -37,7 +46,9 @@ impl Portal {
     pub(super) async fn happened(&mut self, event: GroupEvent, draft: &mut Draft) -> anyhow::Result<()> {
         let number = event.group;
         match event.act {
-            Act::Said(message) => self.said(&event.account, number, message, draft).await?,
+            Act::Said(message) => {
+                self.said(&event.account, number, (message, Told::Live), draft).await?;
+            }
             Act::Recalled { id, handle, by } => {
                 let recall = Recall { id, handle, by };
                 self.recalled(&event.account, number, recall, draft).await?;
@@ -96,7 +107,7 @@ impl Portal {
         &mut self,
         account: &AccountName,
         group: GroupNumber,
-        mut message: Message,
+        (mut message, told): (Message, Told),
         draft: &mut Draft,
     ) -> anyhow::Result<()> {
         // Not shown, but an own message may prove that ours arrived.
@@ -105,23 +116,16 @@ impl Portal {
             return Ok(());
         }
         let answers = self.find_answered(account, group, &mut message.parts, draft).await?;
-        let Some(state) = self.groups.get_mut(group) else {
+        let Some(nick) = self.speaker(group, &message, told, draft) else {
             return Ok(());
         };
-        let news = state.heard(&message.sender, message.time);
-        let member = state
-            .member(&message.sender.id)
-            .cloned()
-            .unwrap_or_else(|| message.sender.clone());
-        if news {
-            draft.write(Write::Member(group, member.clone()));
-            self.show_members(draft);
-        }
-        if shown {
-            let admitted = self.room.member_spoke(&member, Timestamp::now());
-            self.take_admitted(admitted, draft);
-        }
-        let nick = self.room.nick_of(&message.sender.id);
+        // Else it is too late for the others, as for what could not be sent for so long.
+        let goes_on = told == Told::Live || Timestamp::now().since(message.time) < self.settings.give_up;
+        let pieces = if goes_on {
+            self.pieces_for_other_groups(group, &nick, &message.parts, answers)
+        } else {
+            Vec::new()
+        };
         let new = NewMessage {
             identity: Identity::Qq {
                 group,
@@ -134,7 +138,7 @@ impl Portal {
                 group,
                 id: message.sender.id,
             },
-            pieces: self.pieces_for_other_groups(group, &nick, &message.parts, answers),
+            pieces,
             nick,
             rows: vec![Content::Parts(message.parts.clone())],
             upon: None,
@@ -145,6 +149,34 @@ impl Portal {
             draft.message(new, None);
         }
         Ok(())
+    }
+
+    /// Notes who speaks, and gives their nick. History tells of people as they were: it makes nobody a member who is none, and
+    /// gives nobody an old name.
+    fn speaker(&mut self, group: GroupNumber, message: &Message, told: Told, draft: &mut Draft) -> Option<String> {
+        let sender = &message.sender;
+        let somewhere = self.groups.iter().any(|group| group.member(&sender.id).is_some());
+        let state = self.groups.get_mut(group)?;
+        let news = match told {
+            Told::Live => state.heard(sender, message.time),
+            Told::Late => {
+                state.spoke(&sender.id, message.time);
+                false
+            }
+        };
+        let member = state.member(&sender.id).unwrap_or(sender).clone();
+        if news {
+            draft.write(Write::Member(group, member.clone()));
+            self.show_members(draft);
+        }
+        if told == Told::Late && !somewhere {
+            return Some(nick::of_member(sender));
+        }
+        if self.settings.to_xmpp {
+            let admitted = self.room.member_spoke(&member, Timestamp::now());
+            self.take_admitted(admitted, draft);
+        }
+        Some(self.room.nick_of(&sender.id))
     }
 
     /// What is said in one group of the room goes to the others under the speaker's nick.

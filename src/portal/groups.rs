@@ -176,6 +176,14 @@ impl Group {
         }
     }
 
+    /// A member said something then; who is none stays none.
+    pub(super) fn spoke(&mut self, id: &MemberId, at: Timestamp) {
+        if self.members.contains_key(id) {
+            let spoke = self.spoke.entry(id.clone()).or_insert(at);
+            *spoke = at.max(*spoke);
+        }
+    }
+
     /// What is known of a member.
     pub(super) fn member(&self, id: &MemberId) -> Option<&Member> {
         self.members.get(id)

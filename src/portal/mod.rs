@@ -82,6 +82,8 @@ pub struct Settings {
     pub farewell: bool,
     /// How much of a gap is closed.
     pub backfill: Backfill,
+    /// What history tells goes to the room's other groups when it is no older than this.
+    pub give_up: Duration,
 }
 
 impl Settings {

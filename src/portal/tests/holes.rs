@@ -121,6 +121,64 @@ async fn a_group_without_history_says_once_for_each_gap_that_something_may_be_mi
 }
 
 #[tokio::test]
+async fn history_brings_nobody_back_who_left() {
+    let (lab, mut server, mut commands) = heard_once().await;
+    let snapshot = Act::Snapshot {
+        name: "g".into(),
+        members: vec![member(11)],
+        own: member(99).id,
+    };
+    lab.act(GROUP, snapshot).await;
+    let gone = |el: &Element| el.attr("from").is_some_and(|from| from.ends_with("/m10")) && kind(el) == "unavailable";
+    server.until(ANN, gone).await;
+    lab.act(GROUP, ONLINE).await;
+    asked(&mut commands).await;
+    let old = Message {
+        sender: Member {
+            card: "her old name".into(),
+            ..member(11)
+        },
+        ..named("m2")
+    };
+    let messages = vec![named("m1"), old];
+    let extent = Extent::Whole;
+    lab.act(GROUP, Act::Backfill { messages, extent }).await;
+    let shown = server.until_body(ANN, "m1").await;
+    assert_eq!(shown.attr("from"), Some("rust@qq.example/m10"));
+    let shown = server.until_body(ANN, "m2").await;
+    assert_eq!(shown.attr("from"), Some("rust@qq.example/m11"));
+    let state = lab.store.group_state(GROUP).await.expect("a state");
+    assert_eq!(state.members, [member(11)]);
+    let here = |el: &Element| el.name() == "presence" && el.attr("from").is_some_and(|from| from.ends_with("/m10"));
+    assert_eq!(server.count(ANN, here), 2, "came and went: {}", server.told());
+}
+
+#[tokio::test]
+async fn old_words_do_not_go_to_the_other_groups() {
+    let (lab, mut server) = Lab::attended(Settings {
+        groups: vec![GROUP, OTHER],
+        ..settings()
+    })
+    .await;
+    let mut commands = lab.session();
+    lab.said(GROUP, "q0").await;
+    server.until_body(ANN, "q0").await;
+    lab.send_all().await;
+    lab.act(GROUP, ONLINE).await;
+    asked(&mut commands).await;
+    let messages = vec![ago("old", 660), ago("young", 60)];
+    let extent = Extent::Whole;
+    lab.act(GROUP, Act::Backfill { messages, extent }).await;
+    server.until_body(ANN, "young").await;
+    assert_eq!(server.bodies(ANN), ["q0", "old", "young"]);
+    let sent = lab.send_all().await;
+    let [(OTHER, Deed::Say { parts, .. })] = &sent[..] else {
+        panic!("the young one alone: {sent:?}");
+    };
+    assert!(format!("{parts:?}").contains("young"), "{parts:?}");
+}
+
+#[tokio::test]
 async fn a_recall_that_is_told_twice_takes_back_once() {
     let (lab, mut server, _commands) = heard_once().await;
     for id in ["recall:h-q0:1", "recall:h-q0:2"] {

@@ -68,6 +68,7 @@ fn settings() -> Settings {
             count: 500,
             age: Duration::from_secs(24 * 3600),
         },
+        give_up: Duration::from_secs(600),
     }
 }
 
