@@ -49,9 +49,18 @@ impl Members {
         self.here.iter().map(|(id, h)| (id, &h.shown))
     }
 
-    /// The member, occupant or not.
-    pub(super) fn get(&self, id: &MemberId) -> Option<&RoomMember> {
-        self.truth.get(id)
+    /// The nick of a member, occupant or not. Who is none gets one that nobody has or had lately, but it is not kept for them.
+    pub(super) fn nick_of(&self, id: &MemberId, (book, ids): (&Book, &Ids)) -> String {
+        if let Some(here) = self.here.get(id) {
+            return here.shown.nick.clone();
+        }
+        let wish = match self.truth.get(id) {
+            Some(known) => nick::of_member(&known.member),
+            None => nick::prepare(id.to_string().trim_start_matches('=')).unwrap_or_else(|| "QQ".to_owned()),
+        };
+        first_free(id, &wish, ids, |nick| {
+            book.holder(nick).is_none() && book.last_holder(nick).is_none()
+        })
     }
 
     /// The next disappearance of this member is a kick.
@@ -193,14 +202,18 @@ impl Members {
 
 /// The first nick that is free, held from now on.
 fn assign(id: &MemberId, wish: &str, (book, ids): (&mut Book, &Ids), now: Timestamp) -> String {
-    let digits = digits(id, ids);
-    let numbered = (2..).map(|n| format!("QQ {digits}.{n}"));
-    let nick = nick::candidates(wish, &digits)
-        .chain(numbered)
-        .find(|nick| book.free_for_member(nick, now))
-        .expect("the candidates do not end");
+    let nick = first_free(id, wish, ids, |nick| book.free_for_member(nick, now));
     book.hold(&nick, id);
     nick
+}
+
+fn first_free(id: &MemberId, wish: &str, ids: &Ids, free: impl Fn(&str) -> bool) -> String {
+    let digits = digits(id, ids);
+    let numbered = (2..).map(|n| format!("QQ {digits}.{n}"));
+    nick::candidates(wish, &digits)
+        .chain(numbered)
+        .find(|nick| free(nick))
+        .expect("the candidates do not end")
 }
 
 /// The digits that tell members of one name apart: of the number, else of the occupant-id.

@@ -46,7 +46,7 @@ use self::occupants::Book;
 use self::reflect::Showing;
 use self::stage::Stage;
 use self::texts::Text;
-use crate::model::{Member, MemberId, Timestamp, nick as nicks};
+use crate::model::{Member, MemberId, Timestamp};
 use crate::room::{Admitted, Change, Effect, Leaving, MemberChange, RoomMember, ShownAs, Step};
 use crate::xmpp::render::Ids;
 use crate::xmpp::render::error::Refusal;
@@ -137,13 +137,9 @@ impl HostedRoom {
         Admitted::effect(Effect::Change(Change::Members(changes)))
     }
 
-    /// The nick of a member; for one who is no occupant, the nick they would like to have.
+    /// The nick of a member; for one who is no occupant, the nick they would get: never one that somebody else goes by.
     pub fn nick_of(&self, id: &MemberId) -> String {
-        match (self.members.shown(id), self.members.get(id)) {
-            (Some(shown), _) => shown.nick.clone(),
-            (None, Some(known)) => nicks::of_member(&known.member),
-            (None, None) => nicks::prepare(id.to_string().trim_start_matches('=')).unwrap_or_else(|| "QQ".to_owned()),
-        }
+        self.members.nick_of(id, (&self.book, &self.ids))
     }
 
     /// Shows what was committed. Steps come in commit order.

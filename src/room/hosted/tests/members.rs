@@ -168,3 +168,22 @@ fn changes_shown_are_told_to_the_store() {
     p.members(vec![]);
     assert_eq!(p.room.shown_changes(), [(p.member_id(10001), None)]);
 }
+
+#[test]
+fn who_is_no_occupant_acts_under_a_nick_that_nobody_has() {
+    let mut p = Portal::with(Settings {
+        occupants: Occupants::Active,
+        ..settings()
+    });
+    p.join("ann@ex.org/phone", "Ann");
+    p.join("bob@ex.org/pc", "Bob");
+    p.members(vec![member(222_333_444, "ann"), member(5, "Bob"), member(6, "小明")]);
+    assert_eq!(p.room.nick_of(&id(222_333_444)), "ann (QQ)");
+    assert_eq!(p.room.nick_of(&id(6)), "小明");
+    // Somebody else took the next one.
+    p.join("eve@ex.org/pc", "ann (QQ)");
+    assert_eq!(p.room.nick_of(&id(222_333_444)), "ann (3444)");
+    // Who went is remembered.
+    p.send("<presence type='unavailable' from='bob@ex.org/pc' to='rust@qq.example/Bob'/>");
+    assert_eq!(p.room.nick_of(&id(5)), "Bob (QQ)");
+}
