@@ -10,6 +10,9 @@ use crate::model::{Author, Content, Row, Seq, Timestamp};
 /// A client that says the same again within this many milliseconds repeats itself.
 const REPETITION_MS: i64 = 10 * 60 * 1000;
 
+/// Rows that are looked at for one page of history.
+const HISTORY_DEPTH: i64 = 10_000;
+
 impl Store {
     /// Rows behind one, in order.
     pub async fn rows_after(&self, room: RoomId, after: Seq, max: usize) -> Result<Vec<Row>, StoreError> {
@@ -26,16 +29,20 @@ impl Store {
         .await
     }
 
-    /// The newest rows that a joiner wants, oldest first.
+    /// The newest rows that a joiner wants, oldest first: words, and what was taken back. Reactions, markers and the like mean
+    /// nothing to who does not know the rows before, and would take the place of words; the archive has them.
     pub async fn history(&self, room: RoomId, query: HistoryQuery) -> Result<Vec<Row>, StoreError> {
         self.read(move |db| {
             let since = query.since.unwrap_or(Timestamp(i64::MIN));
             let mut rows = db
                 .prepare_cached(
-                    "SELECT seq, message, time, author, nick, content FROM messages
-                     WHERE room = ?1 AND seq <= ?2 AND time >= ?3 ORDER BY seq DESC LIMIT ?4",
+                    "SELECT seq, message, time, author, nick, content FROM
+                         (SELECT * FROM messages WHERE room = ?1 AND seq <= ?2 AND time >= ?3 ORDER BY seq DESC LIMIT ?5)
+                     WHERE NOT (content LIKE '{\"reactions\":%' OR (content LIKE '{\"stanza\":%'
+                         AND (instr(content, '<reactions ') OR NOT (instr(content, '<body') OR instr(content, '<retract ')))))
+                     ORDER BY seq DESC LIMIT ?4",
                 )?
-                .query_map((room, query.upto, since, limit(query.max)), read)?
+                .query_map((room, query.upto, since, limit(query.max), HISTORY_DEPTH), read)?
                 .collect::<rusqlite::Result<Vec<_>>>()?;
             rows.reverse();
             Ok(rows)

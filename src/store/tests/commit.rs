@@ -216,3 +216,45 @@ async fn history_is_the_newest_that_fit_oldest_first() {
     assert_eq!(some.iter().map(|row| row.seq).collect::<Vec<_>>(), seqs[4..6]);
     assert_eq!(lab.store.bounds(RoomId(77)).await.expect("bounds"), None);
 }
+
+#[tokio::test]
+async fn reactions_and_markers_take_no_place_in_history() {
+    let lab = Lab::new().await;
+    let stanza = |children: &str| NewMessage {
+        rows: vec![Content::Stanza {
+            id: None,
+            children: children.into(),
+        }],
+        ..from_xmpp(None, Timestamp::now(), &[])
+    };
+    let said = lab.new_rows(from_qq("1", "hi")).await.remove(0).seq;
+    let body = "<body xmlns='jabber:component:accept'>on &lt;reactions /&gt;</body>";
+    let about = lab.new_rows(stanza(body)).await.remove(0).seq;
+    let retraction = "<retract xmlns='urn:xmpp:message-retract:1' id='e1-7'/>";
+    let gone = lab.new_rows(stanza(retraction)).await.remove(0).seq;
+    for n in 0..30 {
+        let mut reacts = from_qq(&format!("react-{n}"), "");
+        reacts.rows = vec![Content::Reactions {
+            row: said,
+            emoji: vec!["👍".into()],
+        }];
+        lab.new_rows(reacts).await;
+        let reactions = "<reactions xmlns='urn:xmpp:reactions:0' id='e1-1'><reaction>👍</reaction></reactions>";
+        lab.new_rows(stanza(reactions)).await;
+        lab.new_rows(stanza(&format!(
+            "{reactions}<body xmlns='jabber:component:accept'>&gt; hi\n👍</body>"
+        )))
+        .await;
+        lab.new_rows(stanza("<displayed xmlns='urn:xmpp:chat-markers:0' id='e1-1'/>"))
+            .await;
+    }
+    let query = HistoryQuery {
+        upto: Seq(1000),
+        max: 20,
+        since: None,
+    };
+    let rows = lab.store.history(lab.room, query).await.expect("history");
+    let seqs: Vec<Seq> = rows.iter().map(|row| row.seq).collect();
+    assert_eq!(seqs, [said, about, gone]);
+    assert_eq!(lab.archive().await.len(), 3 + 4 * 30, "the archive has them all");
+}
