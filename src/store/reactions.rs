@@ -50,17 +50,18 @@ pub(super) fn replace(db: &Connection, reaction: &Reaction<'_>, upon: &Upon, now
     let new = after.difference(&before).map(|emoji| (emoji, "react"));
     for (emoji, deed) in gone.chain(new) {
         for group in &upon.groups {
-            if outbox::reaches(db, row, &upon.account, *group)? {
-                let deed = NewDeed {
-                    message: reaction.message,
-                    row: reaction.message,
-                    account: &upon.account,
-                    group: *group,
-                    deed,
-                    about: row,
-                    emoji,
-                    silent: true,
-                };
+            let deed = NewDeed {
+                message: reaction.message,
+                row: reaction.message,
+                account: &upon.account,
+                group: *group,
+                deed,
+                about: row,
+                emoji,
+                silent: true,
+            };
+            // Who changes their mind before QQ heard of it changed nothing there.
+            if !outbox::drop_opposite(db, &deed)? && outbox::reaches(db, row, &upon.account, *group)? {
                 outbox::add_deed(db, &deed, now)?;
             }
         }

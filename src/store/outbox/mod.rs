@@ -26,7 +26,7 @@ use super::columns::{Json, Text, limit};
 use super::{NewPiece, Piece, PieceState, RoomId, Store, StoreError};
 use crate::model::{AccountName, GroupNumber, Seq, Timestamp};
 
-pub(super) use deed::{NewDeed, add_deed, cancel, reaches, went_to};
+pub(super) use deed::{NewDeed, add_deed, cancel, drop_opposite, reaches, went_to};
 pub(super) use echo::{Echo, take_echo};
 pub use told::Unsent;
 

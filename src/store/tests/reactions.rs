@@ -113,3 +113,30 @@ async fn reactions_go_with_their_row() {
         .expect("a count");
     assert_eq!(left, 0);
 }
+
+#[tokio::test]
+async fn who_changes_their_mind_in_time_leaves_nothing_for_qq() {
+    let lab = Lab::new().await;
+    let row = lab.new_rows(from_qq("1", "hi")).await[0].seq;
+    for _ in 0..5 {
+        lab.new_rows(react("bob", row, &["👍", "🎉"])).await;
+        lab.new_rows(react("bob", row, &["🎉"])).await;
+    }
+    assert_eq!(told_qq(&lab).await, strings(&[("🎉", true)]));
+    // The other way round: QQ has it, and keeps it.
+    lab.new_rows(react("bob", row, &[])).await;
+    lab.new_rows(react("bob", row, &["🎉"])).await;
+    assert_eq!(told_qq(&lab).await, []);
+    // What was tried is no longer taken out.
+    lab.new_rows(react("bob", row, &[])).await;
+    let now = Timestamp::now();
+    let id = lab.store.due(&account("main"), now, 9).await.expect("due")[0].id;
+    assert!(lab.store.sending(id, now).await.expect("sending"));
+    let busy = Settled::Retry {
+        at: Timestamp(0),
+        why: "busy".into(),
+    };
+    lab.store.settle(id, busy, now).await.expect("settled");
+    lab.new_rows(react("bob", row, &["🎉"])).await;
+    assert_eq!(told_qq(&lab).await, strings(&[("🎉", false), ("🎉", true)]));
+}
