@@ -28,7 +28,8 @@ fn push(text: &mut String, part: &Part, language: Language, depth: usize) {
         Part::Media(media) => text.push_str(&of_media(media, language)),
         Part::Card(card) => text.push_str(&of_card(card, language)),
         Part::Record(record) => text.push_str(&of_record(record, language, depth)),
-        Part::Poke(poke) => text.push_str(&of_poke(poke, language)),
+        // An action (XEP-0245): every client shows it after the name of who did it.
+        Part::Poke(poke) => text.extend(["/me ", &of_poke(poke, language)]),
         Part::Game(game) => text.push_str(&of_game(*game, language)),
     }
 }
@@ -144,7 +145,14 @@ fn of_record(record: &Record, language: Language, depth: usize) -> String {
     text
 }
 
-/// As an action (XEP-0245), which every client shows after the name of who did it.
+/// What somebody does, where the parts are that and not words: to be read after their name.
+pub fn action(parts: &[Part], language: Language) -> Option<String> {
+    parts.iter().find_map(|part| match part {
+        Part::Poke(poke) => Some(of_poke(poke, language)),
+        _ => None,
+    })
+}
+
 fn of_poke(poke: &Poke, language: Language) -> String {
     let verb = match (poke.verb.is_empty(), language) {
         (false, _) => &*poke.verb,
@@ -155,7 +163,7 @@ fn of_poke(poke: &Poke, language: Language) -> String {
         Language::En if !poke.suffix.is_empty() => format!(" {}", poke.suffix),
         _ => poke.suffix.clone(),
     };
-    format!("/me {verb} {}{suffix}", name_of(&poke.target))
+    format!("{verb} {}{suffix}", name_of(&poke.target))
 }
 
 fn of_game(game: Game, language: Language) -> String {

@@ -2,7 +2,7 @@
 
 use super::draft::Draft;
 use super::turn::Portal;
-use crate::model::words::plain_text;
+use crate::model::words::{action, plain_text};
 use crate::model::{AccountName, Answered, Content, GroupNumber, Language, Part, Seq};
 use crate::xmpp::read::message::said;
 use crate::xmpp::render::children::to_message;
@@ -41,7 +41,7 @@ impl Portal {
 /// How a row begins, as a person would read it; empty when there are no words (any more).
 fn beginning(content: &Content, language: Language) -> String {
     let text = match content {
-        Content::Parts(parts) => plain_text(parts, language),
+        Content::Parts(parts) => action(parts, language).unwrap_or_else(|| plain_text(parts, language)),
         Content::Stanza { children, .. } => said(&to_message(children)).map(|said| said.text).unwrap_or_default(),
         Content::Notice(text) => text.clone(),
         Content::Retraction { .. } | Content::Tombstone { .. } | Content::Reactions { .. } => String::new(),

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use crate::config::{Language, Template};
+use crate::model::words::action;
 use crate::model::{GroupNumber, Mention, Part};
 use crate::qq::faces::{self, Known};
 use crate::room::Speech;
@@ -11,7 +12,7 @@ use crate::room::Speech;
 pub(super) fn for_qq(template: &Template, faces: Known, nick: &str, speech: &Speech) -> (String, Vec<Part>) {
     let mut parts = with_mentions(&speech.text, faces, &speech.mentions);
     if speech.action {
-        return (format!("* {nick} "), parts);
+        return (acts(nick), parts);
     }
     let (before, behind) = (template.before(nick), template.behind(nick));
     if !behind.is_empty() {
@@ -20,8 +21,16 @@ pub(super) fn for_qq(template: &Template, faces: Known, nick: &str, speech: &Spe
     (before, parts)
 }
 
+/// What stands before what somebody does.
+fn acts(nick: &str) -> String {
+    format!("* {nick} ")
+}
+
 /// The words of a member of one group for the other groups of the room.
 pub(super) fn for_other_group(template: &Template, nick: &str, parts: &[Part]) -> (String, Vec<Part>) {
+    if let Some(action) = action(parts, Language::Zh) {
+        return (acts(nick), vec![Part::Text(action)]);
+    }
     let mut parts: Vec<Part> = parts
         .iter()
         .filter(|part| !matches!(part, Part::Reply(_)))
@@ -191,7 +200,7 @@ pub(super) fn not_stored(language: Language) -> &'static str {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::{MemberId, QqNumber};
+    use crate::model::{MemberId, Poke, QqNumber};
 
     fn speech(text: &str, action: bool, mentions: Vec<(String, MemberId)>) -> Speech {
         Speech {
@@ -221,6 +230,20 @@ mod tests {
             &speech("waves", true, vec![]),
         );
         assert_eq!((prefix.as_str(), parts), ("* Ann ", vec![Part::Text("waves".into())]));
+    }
+
+    #[test]
+    fn a_poke_is_an_action_in_the_other_groups_too() {
+        let poke = Part::Poke(Poke {
+            verb: String::new(),
+            target: Mention {
+                member: None,
+                name: String::new(),
+            },
+            suffix: "的头".into(),
+        });
+        let told = for_other_group(&Template::default(), "小明", &[poke]);
+        assert_eq!(told, ("* 小明 ".into(), vec![Part::Text("戳了戳 全体成员的头".into())]));
     }
 
     #[test]
