@@ -47,7 +47,7 @@ pub use mailbox::Mailbox;
 
 use crate::config::{Backfill, Language, Template};
 use crate::metrics::Metrics;
-use crate::model::{AccountName, GroupNumber};
+use crate::model::{AccountName, GroupNumber, MemberId};
 use crate::qq::faces::Known;
 use crate::qq::piece::Limits;
 use crate::qq::{GroupEvent, Session};
@@ -142,6 +142,8 @@ pub struct Inbox {
     settings: Settings,
     /// Messages from QQ that were lost since the store failed: the next run says so, or has them from history.
     missed: u64,
+    /// Who the account is among the members: a session tells it at its start and then seldom.
+    own: Option<MemberId>,
     /// What the sessions said of themselves.
     sessions: backfill::Sessions,
     xmpp: Mailbox,
@@ -180,6 +182,7 @@ pub fn channel(settings: Settings) -> (Handle, Inbox) {
         Inbox {
             settings,
             missed: 0,
+            own: None,
             sessions: backfill::Sessions::default(),
             xmpp,
             qq,
@@ -208,8 +211,10 @@ pub async fn run(
     inbox.xmpp.open();
     let closes = CloseOnDrop(inbox.xmpp.clone());
     let mut portal = turn::Portal::start(inbox.settings.clone(), wiring.clone()).await?;
+    portal.own = inbox.own.take();
     let ended = portal.run(inbox, drain, shutdown).await;
     inbox.missed += portal.missed;
+    inbox.own = portal.own;
     drop(closes);
     ended
 }

@@ -79,7 +79,8 @@ impl Portal {
         self.commit(std::mem::take(draft)).await
     }
 
-    /// A member reacts to a row, or no longer. The account's own reactions are those of people on XMPP, who are known.
+    /// A member reacts to a row, or no longer. The account's own reactions are those of people on XMPP, who are known. Until its
+    /// session told who the account is, every reaction may be its own.
     pub(super) async fn reacted(
         &mut self,
         account: &AccountName,
@@ -87,7 +88,7 @@ impl Portal {
         reaction: Reaction,
         draft: &mut Draft,
     ) -> anyhow::Result<()> {
-        if self.own.as_ref() == Some(&reaction.member) {
+        if self.own.as_ref().is_none_or(|own| *own == reaction.member) {
             return Ok(());
         }
         let Some(row) = self.meant(account, group, &reaction.handle, draft).await? else {

@@ -294,6 +294,28 @@ async fn reactions_of_members_are_told_as_whole_sets_and_own_ones_not_at_all() {
 }
 
 #[tokio::test]
+async fn reactions_wait_until_it_is_known_which_are_the_accounts_own() {
+    let (lab, mut server) = Lab::attended(settings()).await;
+    lab.act(GROUP, Act::Said(named("q0"))).await;
+    let react = |emoji: &str| Act::Reacted {
+        handle: handle("h-q0"),
+        member: member(99).id,
+        emoji: emoji.into(),
+        added: true,
+    };
+    lab.act(GROUP, react("👍")).await;
+    let snapshot = Act::Snapshot {
+        name: "cats".into(),
+        members: vec![member(10), member(99)],
+        own: member(99).id,
+    };
+    lab.act(GROUP, snapshot).await;
+    lab.act(GROUP, react("🎉")).await;
+    let rows = lab.rows_upto(&mut server, 7).await;
+    assert_eq!(rows.len(), 2, "the words and the line: {rows:?}");
+}
+
+#[tokio::test]
 async fn mutes_that_silence_the_room_are_told() {
     let (lab, mut server) = Lab::attended(settings()).await;
     let snapshot = Act::Snapshot {
