@@ -6,41 +6,8 @@ use super::{RoomId, Store, StoreError, messages};
 use crate::model::{AccountName, GroupNumber, Handle, Row, Seq};
 
 impl Store {
-    /// The row that an account calls so in a group. Of several the newest, since handles are hashes and come again.
-    pub async fn row_of_handle(
-        &self,
-        account: &AccountName,
-        group: GroupNumber,
-        handle: &Handle,
-    ) -> Result<Option<Seq>, StoreError> {
-        let (account, handle) = (account.clone(), handle.clone());
-        self.read(move |db| Ok(newest_row(db, &account, group, &handle)?)).await
-    }
-
-    /// What an account calls a row in a group. Of a row that became several pieces, the first; a later row of a message
-    /// that came from QQ has the handle of the whole.
-    pub async fn handle_of(
-        &self,
-        row: Seq,
-        account: &AccountName,
-        group: GroupNumber,
-    ) -> Result<Option<Handle>, StoreError> {
-        let account = account.clone();
-        self.read(move |db| Ok(of_row(db, row, &account, group)?)).await
-    }
-
-    /// What an account calls each piece of a row in a group, in order: all of them go when the message is taken back.
-    pub async fn handles_of(
-        &self,
-        row: Seq,
-        account: &AccountName,
-        group: GroupNumber,
-    ) -> Result<Vec<Handle>, StoreError> {
-        let account = account.clone();
-        self.read(move |db| Ok(all_of_row(db, row, &account, group)?)).await
-    }
-
-    /// The row of a room that an account calls so in a group, as it stands.
+    /// The row of a room that an account calls so in a group, as it stands. Of several the newest, since handles are hashes and
+    /// come again.
     pub async fn named(
         &self,
         room: RoomId,
@@ -87,6 +54,7 @@ fn newest_row(
     .optional()
 }
 
+/// What an account calls each piece of a row in a group, in order: all of them go when the message is taken back.
 pub(super) fn all_of_row(
     db: &Connection,
     row: Seq,
@@ -98,6 +66,8 @@ pub(super) fn all_of_row(
         .collect()
 }
 
+/// What an account calls a row in a group. Of a row that became several pieces, the first; a later row of a message that came from
+/// QQ has the handle of the whole.
 pub(super) fn of_row(
     db: &Connection,
     row: Seq,

@@ -70,18 +70,9 @@ async fn an_event_of_a_group_is_committed_once() {
     let seq = rows[0].seq;
     for (name, called) in [("main", "h-1"), ("second", "theirs")] {
         let (name, called) = (account(name), handle(called));
-        assert_eq!(
-            lab.store.handle_of(seq, &name, GROUP).await.expect("read"),
-            Some(called.clone())
-        );
-        assert_eq!(
-            lab.store.row_of_handle(&name, GROUP, &called).await.expect("read"),
-            Some(seq)
-        );
-        assert_eq!(
-            lab.store.row_of_handle(&name, OTHER, &called).await.expect("read"),
-            None
-        );
+        assert_eq!(lab.handle_of(seq, &name, GROUP).await, Some(called.clone()));
+        assert_eq!(lab.called(&name, GROUP, &called).await, Some(seq));
+        assert_eq!(lab.called(&name, OTHER, &called).await, None);
     }
     // Another group counts on its own.
     let mut elsewhere = from_qq("1", "hi");
@@ -111,10 +102,10 @@ async fn the_newest_row_of_a_handle_wins_and_later_rows_have_the_handle_of_the_w
     };
     lab.new_rows(same("1")).await;
     let rows = lab.new_rows(same("2")).await;
-    let found = lab.store.row_of_handle(&main, GROUP, &handle("same")).await;
-    assert_eq!(found.expect("read"), Some(rows[0].seq));
-    let of_later = lab.store.handle_of(rows[1].seq, &main, GROUP).await;
-    assert_eq!(of_later.expect("read"), Some(handle("same")));
+    let found = lab.called(&main, GROUP, &handle("same")).await;
+    assert_eq!(found, Some(rows[0].seq));
+    let of_later = lab.handle_of(rows[1].seq, &main, GROUP).await;
+    assert_eq!(of_later, Some(handle("same")));
 }
 
 #[tokio::test]

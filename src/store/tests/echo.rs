@@ -39,8 +39,8 @@ async fn an_echo_before_the_answer_proves_the_piece() {
         .await
         .expect("settled");
     assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
-    let row = lab.store.row_of_handle(&account("main"), GROUP, &handle("h1")).await;
-    assert_eq!(row.expect("read"), Some(seq));
+    let row = lab.called(&account("main"), GROUP, &handle("h1")).await;
+    assert_eq!(row, Some(seq));
     // History gives the same echo again; it hides nothing else.
     assert_eq!(lab.one(own("e1", "hi", Some("h1"), later(0))).await, Written::Known);
     let mut seen_by_another = from_qq("e1", "hi");
@@ -51,8 +51,8 @@ async fn an_echo_before_the_answer_proves_the_piece() {
         account: account("second"),
     };
     assert_eq!(lab.one(Write::Message(seen_by_another)).await, Written::Known);
-    let theirs = lab.store.handle_of(seq, &account("second"), GROUP).await;
-    assert_eq!(theirs.expect("read"), Some(handle("x1")));
+    let theirs = lab.handle_of(seq, &account("second"), GROUP).await;
+    assert_eq!(theirs, Some(handle("x1")));
     // The owner says the same at the phone: news.
     assert!(matches!(
         lab.one(own("e2", "hi", Some("h2"), later(0))).await,
@@ -75,8 +75,8 @@ async fn the_oldest_of_equal_pieces_is_echoed_first() {
         .expect("settled");
     for (event, row) in [("e1", first), ("e2", second)] {
         assert_eq!(lab.one(own(event, "ok", Some(event), later(0))).await, Written::Known);
-        let found = lab.store.row_of_handle(&account("main"), GROUP, &handle(event)).await;
-        assert_eq!(found.expect("read"), Some(row));
+        let found = lab.called(&account("main"), GROUP, &handle(event)).await;
+        assert_eq!(found, Some(row));
     }
     assert_eq!(lab.store.unsettled(&account("main")).await.expect("unsettled"), []);
     assert!(matches!(
@@ -108,8 +108,8 @@ async fn a_handle_finds_its_piece_whatever_the_text() {
         lab.one(own("e3", "same", Some("h3"), later(0))).await,
         Written::Rows(_)
     ));
-    let row = lab.store.row_of_handle(&account("main"), GROUP, &handle("h2")).await;
-    assert_eq!(row.expect("read"), Some(second));
+    let row = lab.called(&account("main"), GROUP, &handle("h2")).await;
+    assert_eq!(row, Some(second));
 }
 
 #[tokio::test]
@@ -218,7 +218,7 @@ async fn of_equal_words_history_means_those_of_its_time() {
     for (event, minutes, row) in [("e2", -200, rows[1]), ("e1", -300, rows[0]), ("e3", 0, rows[2])] {
         let echo = own(event, "ok", Some(event), later(minutes));
         assert_eq!(lab.one(echo).await, Written::Known);
-        let found = lab.store.row_of_handle(&account("main"), GROUP, &handle(event)).await;
-        assert_eq!(found.expect("read"), Some(row));
+        let found = lab.called(&account("main"), GROUP, &handle(event)).await;
+        assert_eq!(found, Some(row));
     }
 }

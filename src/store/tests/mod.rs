@@ -18,7 +18,7 @@ use std::time::Duration;
 use jid::{BareJid, FullJid};
 use tempfile::TempDir;
 
-use super::{Acting, Identity, NewMessage, NewPiece, RoomId, Store, Upon, Write, Written};
+use super::{Acting, Identity, NewMessage, NewPiece, RoomId, Store, StoreError, Upon, Write, Written, handles};
 use crate::model::{
     AccountName, Author, Content, EventId, GroupNumber, Handle, MemberId, Part, QqNumber, Row, Seq, Timestamp,
 };
@@ -65,6 +65,30 @@ impl Lab {
             Written::Rows(rows) => rows,
             other => panic!("not new: {other:?}"),
         }
+    }
+
+    /// The row that an account calls so.
+    async fn called(&self, account: &AccountName, group: GroupNumber, handle: &Handle) -> Option<Seq> {
+        let row = self.store.named(self.room, account, group, handle).await.expect("read");
+        row.map(|row| row.seq)
+    }
+
+    /// What an account calls a row.
+    async fn handle_of(&self, row: Seq, account: &AccountName, group: GroupNumber) -> Option<Handle> {
+        let account = account.clone();
+        let found = self
+            .store
+            .read(move |db| handles::of_row(db, row, &account, group).map_err(StoreError::from));
+        found.await.expect("read")
+    }
+
+    /// What an account calls the pieces of a row.
+    async fn handles_of(&self, row: Seq, account: &AccountName, group: GroupNumber) -> Vec<Handle> {
+        let account = account.clone();
+        let found = self
+            .store
+            .read(move |db| handles::all_of_row(db, row, &account, group).map_err(StoreError::from));
+        found.await.expect("read")
     }
 
     async fn archive(&self) -> Vec<Row> {

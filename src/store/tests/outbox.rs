@@ -64,15 +64,12 @@ async fn each_group_gives_its_oldest_piece_alone() {
     // Both pieces lead to the row, and the row to both.
     let main = account("main");
     for called in ["h1", "h2"] {
-        let row = lab.store.row_of_handle(&main, GROUP, &handle(called)).await;
-        assert_eq!(row.expect("read"), Some(said[0].seq));
+        let row = lab.called(&main, GROUP, &handle(called)).await;
+        assert_eq!(row, Some(said[0].seq));
     }
-    let all = lab.store.handles_of(said[0].seq, &main, GROUP).await.expect("read");
+    let all = lab.handles_of(said[0].seq, &main, GROUP).await;
     assert_eq!(all, [handle("h1"), handle("h2")]);
-    assert_eq!(
-        lab.store.handle_of(said[0].seq, &main, GROUP).await.expect("read"),
-        Some(handle("h1"))
-    );
+    assert_eq!(lab.handle_of(said[0].seq, &main, GROUP).await, Some(handle("h1")));
 }
 
 #[tokio::test]
