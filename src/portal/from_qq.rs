@@ -77,10 +77,10 @@ impl Portal {
                     self.show_members(draft);
                 }
             }
-            Act::Left { member, kicked, by: _ } => {
+            Act::Left { member, kicked, by } => {
                 if self.groups.get_mut(number).is_some_and(|group| group.remove(&member)) {
                     if kicked {
-                        self.room.member_kicked(&member);
+                        self.room.member_kicked(&member, by.as_ref());
                     }
                     draft.write(Write::MemberLeft(number, member));
                     self.show_members(draft);

@@ -187,6 +187,8 @@ pub struct MemberChange {
     pub now: Option<MemberShown>,
     /// They were removed from the group by somebody (status 307).
     pub kicked: bool,
+    /// The nick of who removed them, where that is known.
+    pub by: Option<String>,
 }
 
 /// How a QQ member is shown in the room.

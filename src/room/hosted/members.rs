@@ -3,7 +3,7 @@
 //! A nick belongs to who had it first. Members who want the same at the same time get it in the order of their numbers, so that
 //! a restart changes nothing.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
 
 use super::occupants::Book;
@@ -23,7 +23,8 @@ pub(super) struct Members {
     truth: BTreeMap<MemberId, RoomMember>,
     total: usize,
     here: BTreeMap<MemberId, Here>,
-    kicked: BTreeSet<MemberId>,
+    /// Who is being removed, and the nick of who does it.
+    kicked: BTreeMap<MemberId, Option<String>>,
 }
 
 /// A member who is an occupant.
@@ -63,10 +64,12 @@ impl Members {
         })
     }
 
-    /// The next disappearance of this member is a kick.
-    pub(super) fn kicked(&mut self, id: &MemberId) {
+    /// The next disappearance of this member is a kick, by a member who may be known.
+    pub(super) fn kicked(&mut self, id: &MemberId, by: Option<&MemberId>, book: (&Book, &Ids)) {
         if self.here.contains_key(id) {
-            self.kicked.insert(id.clone());
+            let by = by.filter(|by| self.truth.contains_key(by));
+            let nick = by.map(|by| self.nick_of(by, book));
+            self.kicked.insert(id.clone(), nick);
         }
     }
 
@@ -105,10 +108,12 @@ impl Members {
                 Some(_) => book.release(&old.shown.nick, &id),
                 None => {
                     book.release(&old.shown.nick, &id);
+                    let kick = self.kicked.remove(&id);
                     changes.push(MemberChange {
-                        kicked: self.kicked.remove(&id),
                         id,
                         now: None,
+                        kicked: kick.is_some(),
+                        by: kick.flatten(),
                     });
                 }
             }
@@ -145,6 +150,7 @@ impl Members {
                     id: id.clone(),
                     now: Some(shown.clone()),
                     kicked: false,
+                    by: None,
                 });
             }
             self.here.insert(
@@ -196,6 +202,7 @@ impl Members {
             id: id.clone(),
             now: Some(shown),
             kicked: false,
+            by: None,
         })
     }
 }

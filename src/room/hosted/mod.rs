@@ -125,9 +125,9 @@ impl HostedRoom {
     }
 
     /// This member is being removed from the group by somebody: their disappearance from the next [`members`](Self::members)
-    /// shows as a kick.
-    pub fn member_kicked(&mut self, id: &MemberId) {
-        self.members.kicked(id);
+    /// shows as a kick, by another member where that was told.
+    pub fn member_kicked(&mut self, id: &MemberId, by: Option<&MemberId>) {
+        self.members.kicked(id, by, (&self.book, &self.ids));
     }
 
     fn member_effect(changes: Vec<MemberChange>) -> Admitted {

@@ -11,7 +11,7 @@ use crate::room::{Change, HistoryWanted, Kept, KeptSession, Resumed, RoomMember,
 use crate::xmpp::Outgoing;
 use crate::xmpp::payload::muc_user::{Affiliation, Role};
 use crate::xmpp::render::Ids;
-use crate::xmpp::render::presence::Face;
+use crate::xmpp::render::presence::{About, Face};
 
 impl HostedRoom {
     /// Takes up what the store kept, with the members as they are now. For a new room only.
@@ -48,7 +48,9 @@ impl HostedRoom {
         for (text, old) in left {
             let key = Key::Former(text);
             let face = former_face(&self.ids, &key, &old);
-            resumed.presences.extend(self.showing().gone(&key, &face, &[]));
+            resumed
+                .presences
+                .extend(self.showing().gone(&key, &face, &About::default()));
             self.stage.forget(key);
         }
         resumed.presences.extend(renamed);

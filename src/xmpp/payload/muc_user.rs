@@ -141,9 +141,24 @@ pub struct Item {
     /// The new nick.
     #[xml(attribute(default))]
     pub nick: Option<String>,
+    /// Who removed them.
+    #[xml(child(default))]
+    pub actor: Option<Actor>,
     /// For people to read.
     #[xml(extract(default, fields(text(type_ = String))))]
     pub reason: Option<String>,
+}
+
+/// `<actor/>`: who did it (§8.2).
+#[derive(FromXml, AsXml, Debug, Clone, PartialEq)]
+#[xml(namespace = MUC_USER, name = "actor")]
+pub struct Actor {
+    /// Under which nick.
+    #[xml(attribute(default))]
+    pub nick: Option<String>,
+    /// By their real JID.
+    #[xml(attribute(default))]
+    pub jid: Option<Jid>,
 }
 
 impl Item {
@@ -154,6 +169,7 @@ impl Item {
             role: Some(role),
             jid: None,
             nick: None,
+            actor: None,
             reason: None,
         }
     }

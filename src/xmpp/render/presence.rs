@@ -7,7 +7,7 @@ use xmpp_parsers::presence::{Presence, Type};
 
 use super::children;
 use super::text::legal;
-use crate::xmpp::payload::muc_user::{Affiliation, Destroy, Item, MucUser, Role};
+use crate::xmpp::payload::muc_user::{Actor, Affiliation, Destroy, Item, MucUser, Role};
 
 /// An occupant as others see them.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,6 +41,8 @@ pub struct About<'a> {
     pub id: Option<&'a str>,
     /// In a change of nick the new one.
     pub new_nick: Option<&'a str>,
+    /// The nick of who removed them.
+    pub actor: Option<&'a str>,
     /// The room is no more.
     pub destroyed: bool,
 }
@@ -78,6 +80,10 @@ fn finish(face: &Face, role: Role, about: &About<'_>, mut presence: Presence) ->
         item.jid.clone_from(&face.jid);
     }
     item.nick = about.new_nick.map(ToOwned::to_owned);
+    item.actor = about.actor.map(|nick| Actor {
+        nick: Some(nick.to_owned()),
+        jid: None,
+    });
     let user = MucUser {
         items: vec![item],
         statuses: about.statuses.to_vec(),

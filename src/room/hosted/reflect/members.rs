@@ -18,7 +18,14 @@ impl Showing<'_> {
             let old = self.stage.occupants.get(&key).map(|shown| shown.face.clone());
             let new = change.now.as_ref().map(|now| member_face(self.ids, &change.id, now));
             match (old, new) {
-                (Some(old), None) => out.extend(self.gone(&key, &old, if change.kicked { &[307] } else { &[] })),
+                (Some(old), None) => {
+                    let about = About {
+                        statuses: if change.kicked { &[307] } else { &[] },
+                        actor: change.by.as_deref(),
+                        ..About::default()
+                    };
+                    out.extend(self.gone(&key, &old, &about));
+                }
                 (Some(old), Some(new)) if old.nick != new.nick => {
                     out.extend(self.tell_rename(&key, &old, &new.nick));
                     self.stage.remove(&key);
@@ -44,13 +51,9 @@ impl Showing<'_> {
     }
 
     /// An occupant without client sessions goes.
-    pub(in crate::room::hosted) fn gone(&mut self, key: &Key, face: &Face, statuses: &[u16]) -> Vec<Outgoing> {
+    pub(in crate::room::hosted) fn gone(&mut self, key: &Key, face: &Face, about: &About<'_>) -> Vec<Outgoing> {
         self.stage.remove(key);
-        let about = About {
-            statuses,
-            ..About::default()
-        };
         let render = |about: &About<'_>| unavailable(face, "", about);
-        self.stage.tell(self.settings, key, render, &about, &[], None)
+        self.stage.tell(self.settings, key, render, about, &[], None)
     }
 }

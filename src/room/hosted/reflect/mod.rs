@@ -173,8 +173,8 @@ impl Showing<'_> {
             statuses: &statuses,
             with_jid: true,
             id,
-            new_nick: None,
             destroyed,
+            ..About::default()
         };
         let mut out = vec![Outgoing::one(unavailable(&face, payload, &about), session.clone())];
         if destroyed || *why == Leaving::Farewell {

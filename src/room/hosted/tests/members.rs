@@ -57,8 +57,10 @@ fn come_go_and_change() {
             ("rust@qq.example/c", None, vec![]),
         ]
     );
-    p.room.member_kicked(&id(10002));
+    p.room.member_kicked(&id(10002), Some(&owner.member.id));
     let got = p.members(vec![owner]);
+    let actor = String::from(&got[0].1);
+    assert!(actor.contains("<actor nick='猫'/>"), "{actor}");
     assert_eq!(
         (got[0].1.attr("type"), codes(&got[0].1)),
         (Some("unavailable"), vec!["307".to_owned()])
