@@ -64,6 +64,9 @@ pub enum Content {
         row: Seq,
         /// By another than its author: a moderator of the group.
         moderated: bool,
+        /// Why, in a moderator's words.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        reason: Option<String>,
     },
     /// What is left of a row that was taken back: its words are gone from the store.
     Tombstone {

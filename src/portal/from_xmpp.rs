@@ -111,7 +111,11 @@ impl Portal {
             identity: Identity::Line,
             time,
             author,
-            rows: vec![Content::Retraction { row, moderated: true }],
+            rows: vec![Content::Retraction {
+                row,
+                moderated: true,
+                reason: None,
+            }],
             pieces: Vec::new(),
             upon: Some(self.acting(Acting::TakeBack {
                 rows: vec![row],

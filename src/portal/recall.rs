@@ -157,5 +157,6 @@ fn retraction(row: &Row, moderated: bool) -> Content {
     Content::Retraction {
         row: row.seq,
         moderated,
+        reason: None,
     }
 }

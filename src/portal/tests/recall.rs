@@ -20,6 +20,7 @@ fn retraction(row: &Row, moderated: bool) -> Content {
     Content::Retraction {
         row: row.seq,
         moderated,
+        reason: None,
     }
 }
 

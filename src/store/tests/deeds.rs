@@ -180,6 +180,7 @@ async fn a_recall_from_qq_takes_all_rows_and_goes_on_to_the_other_groups() {
     let retraction = |row: &Seq| Content::Retraction {
         row: *row,
         moderated: true,
+        reason: None,
     };
     let mut recall = from_qq("recall-1", "");
     recall.rows = targets.iter().map(retraction).collect();

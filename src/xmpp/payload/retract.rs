@@ -17,6 +17,9 @@ pub struct Retract {
     /// By whom, when it was not the author.
     #[xml(child(default))]
     pub moderated: Option<Moderated>,
+    /// Why, in the moderator's words.
+    #[xml(extract(default, fields(text(type_ = String))))]
+    pub reason: Option<String>,
 }
 
 impl MessagePayload for Retract {}
@@ -77,6 +80,9 @@ pub struct OldModerated {
     /// In a tombstone: it was taken away.
     #[xml(child(default))]
     pub retracted: Option<OldRetracted>,
+    /// Why, in the moderator's words.
+    #[xml(extract(default, fields(text(type_ = String))))]
+    pub reason: Option<String>,
 }
 
 impl MessagePayload for OldModerated {}

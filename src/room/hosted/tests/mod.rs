@@ -162,10 +162,18 @@ impl Portal {
                 Committed::Change(change, history, cut)
             }
             Effect::Moderated {
-                by, nick, row, time, ..
+                by,
+                nick,
+                row,
+                reason,
+                time,
             } => {
                 assert_eq!(time, self.now);
-                let content = Content::Retraction { row, moderated: true };
+                let content = Content::Retraction {
+                    row,
+                    moderated: true,
+                    reason,
+                };
                 Committed::Row(self.new_row(Author::Occupant(by.to_bare()), &nick, content))
             }
             other => Committed::Other(other),

@@ -134,7 +134,11 @@ fn content() -> impl Strategy<Value = Content> {
     };
     prop_oneof![
         row.clone().prop_map(answer),
-        (row.clone(), any::<bool>()).prop_map(|(row, moderated)| Content::Retraction { row, moderated }),
+        (row.clone(), any::<bool>()).prop_map(|(row, moderated)| Content::Retraction {
+            row,
+            moderated,
+            reason: None
+        }),
         (row.clone(), nick).prop_map(|(retraction, nick)| Content::Tombstone {
             id: None,
             retraction,

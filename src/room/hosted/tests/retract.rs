@@ -104,7 +104,7 @@ fn an_owner_takes_away() {
     let got = moderate(&mut p, ROOT, "e1-1");
     let root = p.person_id("root@ex.org");
     let wanted = format!(
-        "<message type='groupchat' id='e1-2' from='rust@qq.example'><retract xmlns='urn:xmpp:message-retract:1' id='e1-1'><moderated xmlns='urn:xmpp:message-moderate:1' by='rust@qq.example/Root'><occupant-id xmlns='urn:xmpp:occupant-id:0' id='{root}'/></moderated></retract><apply-to xmlns='urn:xmpp:fasten:0' id='e1-1'><moderated xmlns='urn:xmpp:message-moderate:0' by='rust@qq.example/Root'><retract xmlns='urn:xmpp:message-retract:0'/></moderated></apply-to><stanza-id xmlns='urn:xmpp:sid:0' by='rust@qq.example' id='e1-2'/></message>"
+        "<message type='groupchat' id='e1-2' from='rust@qq.example'><retract xmlns='urn:xmpp:message-retract:1' id='e1-1'><moderated xmlns='urn:xmpp:message-moderate:1' by='rust@qq.example/Root'><occupant-id xmlns='urn:xmpp:occupant-id:0' id='{root}'/></moderated><reason>spam</reason></retract><apply-to xmlns='urn:xmpp:fasten:0' id='e1-1'><moderated xmlns='urn:xmpp:message-moderate:0' by='rust@qq.example/Root'><retract xmlns='urn:xmpp:message-retract:0'/><reason>spam</reason></moderated></apply-to><stanza-id xmlns='urn:xmpp:sid:0' by='rust@qq.example' id='e1-2'/></message>"
     );
     expect(
         &got,
@@ -128,7 +128,8 @@ fn an_owner_takes_away_in_the_older_form() {
         p.rows[1].content,
         Content::Retraction {
             row: Seq(1),
-            moderated: true
+            moderated: true,
+            reason: None,
         }
     );
 }

@@ -72,10 +72,14 @@ fn content(ids: &Ids, language: Language, row: &Row) -> Message {
             own(ids, row, body).with_payloads(payloads)
         }
         Content::Notice(text) => own(ids, row, legal(text)),
-        Content::Retraction { row: gone, moderated } => match occupant(ids, row).filter(|_| !moderated) {
+        Content::Retraction {
+            row: gone,
+            moderated,
+            reason,
+        } => match occupant(ids, row).filter(|_| !moderated) {
             Some(_) => own(ids, row, retraction::fallback(language).to_owned())
                 .with_payloads(retraction::by_author(ids, *gone)),
-            None => bare(ids, row).with_payloads(retraction::by_moderator(ids, *gone, row)),
+            None => bare(ids, row).with_payloads(retraction::by_moderator(ids, *gone, row, reason.as_deref())),
         },
         Content::Tombstone {
             id,

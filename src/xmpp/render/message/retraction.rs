@@ -9,7 +9,7 @@ use crate::xmpp::payload::hint::Hint;
 use crate::xmpp::payload::ns::RETRACT;
 use crate::xmpp::payload::retract::{ApplyTo, Moderated, OldModerated, OldRetract, OldRetracted, Retract, Retracted};
 use crate::xmpp::render::Ids;
-use crate::xmpp::render::text::stamp_text;
+use crate::xmpp::render::text::{legal, stamp_text};
 
 /// What clients show that know no retractions.
 pub(super) fn fallback(language: Language) -> &'static str {
@@ -24,6 +24,7 @@ pub(super) fn by_author(ids: &Ids, gone: Seq) -> Vec<Element> {
     let retract = Retract {
         id: ids.stanza_id(gone),
         moderated: None,
+        reason: None,
     };
     let fallback = Fallback {
         for_: Some(RETRACT.to_owned()),
@@ -34,7 +35,8 @@ pub(super) fn by_author(ids: &Ids, gone: Seq) -> Vec<Element> {
 
 /// The room says that `by`'s author took a row of somebody else back (XEP-0425 §3.1), in both forms. Without an author nobody knows
 /// who did: then it was the room.
-pub(super) fn by_moderator(ids: &Ids, gone: Seq, by: &Row) -> Vec<Element> {
+pub(super) fn by_moderator(ids: &Ids, gone: Seq, by: &Row, reason: Option<&str>) -> Vec<Element> {
+    let reason = reason.map(legal);
     let occupant_id = ids.of_author(&by.author).map(|id| OccupantId { id });
     let address = match occupant_id {
         Some(_) => ids.address(&by.nick).to_string(),
@@ -47,6 +49,7 @@ pub(super) fn by_moderator(ids: &Ids, gone: Seq, by: &Row) -> Vec<Element> {
             by: Some(address.clone()),
             occupant_id,
         }),
+        reason: reason.clone(),
     };
     let old = ApplyTo {
         id,
@@ -54,6 +57,7 @@ pub(super) fn by_moderator(ids: &Ids, gone: Seq, by: &Row) -> Vec<Element> {
             by: address,
             retract: Some(OldRetract),
             retracted: None,
+            reason,
         },
     };
     vec![retract.into(), old.into()]
@@ -76,6 +80,7 @@ pub(super) fn tombstone(ids: &Ids, retraction: Seq, time: Timestamp, moderator: 
         by,
         retract: None,
         retracted: Some(OldRetracted { stamp: Some(stamp) }),
+        reason: None,
     });
     std::iter::once(retracted.into())
         .chain(old.map(Element::from))

@@ -171,6 +171,7 @@ fn words_of_ours_are_in_the_language_of_the_room() {
         Content::Retraction {
             row: Seq(4),
             moderated: false,
+            reason: None,
         },
     );
     let text = String::from(&shown(&row, Language::Zh));
@@ -185,6 +186,7 @@ fn taken_back_by_the_author() {
         Content::Retraction {
             row: Seq(4),
             moderated: false,
+            reason: None,
         },
     );
     expect(
@@ -203,12 +205,28 @@ fn taken_back_by_a_moderator() {
             "<message id='e1-9' from='rust@qq.example'><retract xmlns='urn:xmpp:message-retract:1' id='e1-4'><moderated xmlns='urn:xmpp:message-moderate:1' by='{by}'>{id}</moderated></retract><apply-to xmlns='urn:xmpp:fasten:0' id='e1-4'><moderated xmlns='urn:xmpp:message-moderate:0' by='{by}'><retract xmlns='urn:xmpp:message-retract:0'/></moderated></apply-to>{SID}</message>"
         )
     };
-    let retraction = |moderated| Content::Retraction { row: Seq(4), moderated };
+    let retraction = |moderated| Content::Retraction {
+        row: Seq(4),
+        moderated,
+        reason: None,
+    };
     let known = moderated("rust@qq.example/猫", &occupant(1));
     expect(&by_member(1, "猫", retraction(true)), &known);
     let nobody = moderated("rust@qq.example", "");
     expect(&by_room(retraction(true)), &nobody);
     expect(&by_room(retraction(false)), &nobody);
+    let spam = Content::Retraction {
+        row: Seq(4),
+        moderated: true,
+        reason: Some("spam\u{b}".into()),
+    };
+    let why = known
+        .replace("</moderated></retract>", "</moderated><reason>spam</reason></retract>")
+        .replace(
+            "</moderated></apply-to>",
+            "<reason>spam</reason></moderated></apply-to>",
+        );
+    expect(&by_member(1, "猫", spam), &why);
 }
 
 #[test]
@@ -295,7 +313,9 @@ fn any_content() -> impl Strategy<Value = Content> {
     prop_oneof![
         4 => proptest::collection::vec(any_part(), 1..6).prop_map(Content::Parts),
         1 => anything().prop_map(Content::Notice),
-        1 => any::<bool>().prop_map(|moderated| Content::Retraction { row: Seq(4), moderated }),
+        1 => (any::<bool>(), proptest::option::of(anything())).prop_map(
+            |(moderated, reason)| Content::Retraction { row: Seq(4), moderated, reason }
+        ),
         1 => (proptest::option::of(anything()), any::<i64>(), proptest::option::of(anything())).prop_map(
             |(id, time, moderator)| Content::Tombstone { id, retraction: Seq(12), time: Timestamp(time), moderator }
         ),
