@@ -39,7 +39,7 @@ impl Portal {
 }
 
 /// How a row begins, as a person would read it; empty when there are no words (any more).
-fn beginning(content: &Content, language: Language) -> String {
+pub(super) fn beginning(content: &Content, language: Language) -> String {
     let text = match content {
         Content::Parts(parts) => action(parts, language).unwrap_or_else(|| plain_text(parts, language)),
         Content::Stanza { children, .. } => said(&to_message(children)).map(|said| said.text).unwrap_or_default(),

@@ -1,39 +1,44 @@
 //! Room → QQ: what the room admitted becomes writes. Refusals were answered by the room already.
 
-use super::archive::Question;
-use super::draft::{Draft, NewSubject, Said};
-use super::turn::Portal;
-use super::words;
-use crate::model::{Author, Content, Seq, Timestamp};
-use crate::room::{Admitted, Change, Effect, Spoken};
-use crate::store::{Acting, ClientSession, Identity, NewMessage, StoreError, Upon, Write};
-use crate::xmpp::Event;
+use jid::FullJid;
 use tokio_xmpp::Stanza;
 use xmpp_parsers::presence::Type;
 
+use super::archive::Question;
+use super::draft::{Draft, NewSubject, Said};
+use super::lookup::{self, Named};
+use super::turn::Portal;
+use super::{Settings, words};
+use crate::model::{Author, Content, GroupNumber, Seq, Timestamp};
+use crate::room::{Admitted, Change, Effect, Speech, Spoken};
+use crate::store::{Acting, ClientSession, Identity, NewMessage, NewPiece, Upon, Write};
+use crate::xmpp::Event;
+
 impl Portal {
-    /// Takes one stanza that came for the room.
-    pub(super) async fn admit_xmpp(&mut self, event: Event, draft: &mut Draft) -> Result<(), StoreError> {
+    /// Takes one stanza that came for the room, with what it refers to.
+    pub(super) fn admit_xmpp(&mut self, event: Event, named: &Named, draft: &mut Draft) {
         let now = Timestamp::now();
         let admitted = match self.room.retracts(&event) {
-            Some(seq) => {
-                let rows = self.wiring.store.rows_after(self.id, Seq(seq.0 - 1), 1).await?;
-                let author = rows.first().filter(|row| row.seq == seq).map(|row| &row.author);
+            Some(_) => {
+                let author = named.target.as_ref().map(|row| &row.author);
                 self.room.admit_retraction(event, author, now)
             }
             None => self.room.admit(event, now),
         };
-        self.take_admitted(admitted, draft);
-        Ok(())
+        self.take_admitted_with(admitted, named, draft);
     }
 
-    /// Takes what the room made of something.
+    /// Takes what the room made of something that refers to nothing.
     pub(super) fn take_admitted(&mut self, admitted: Admitted, draft: &mut Draft) {
+        self.take_admitted_with(admitted, &Named::default(), draft);
+    }
+
+    fn take_admitted_with(&mut self, admitted: Admitted, named: &Named, draft: &mut Draft) {
         self.replies.push(admitted.replies);
         for effect in admitted.effects {
             match effect {
                 Effect::Spoken(spoken) if spoken.ephemeral => draft.ephemeral(spoken),
-                Effect::Spoken(spoken) => self.spoken(spoken, draft),
+                Effect::Spoken(spoken) => self.spoken(spoken, named, draft),
                 Effect::Change(change) => {
                     let write = self.write_of(&change);
                     draft.change(write, change);
@@ -52,8 +57,19 @@ impl Portal {
                     time,
                 }),
                 Effect::Moderated {
-                    by, nick, row, time, ..
-                } => draft.message(self.moderated(Author::Occupant(by.to_bare()), nick, row, time), None),
+                    by,
+                    nick,
+                    row,
+                    reason,
+                    time,
+                } => {
+                    let said = Said {
+                        session: by.clone(),
+                        id: None,
+                    };
+                    let rows = std::iter::once(row).chain(named.also.iter().copied()).collect();
+                    draft.message(self.moderated((by, nick), rows, reason.as_deref(), time), Some(said));
+                }
                 Effect::Archive(query) => {
                     self.archive.ask(
                         Question::Page(Box::new(query)),
@@ -74,13 +90,10 @@ impl Portal {
         }
     }
 
-    fn spoken(&mut self, spoken: Spoken, draft: &mut Draft) {
-        let upon = self.upon(&spoken);
+    fn spoken(&mut self, spoken: Spoken, named: &Named, draft: &mut Draft) {
+        let upon = self.upon(&spoken, &named.also);
         let pieces = match &spoken.speech {
-            Some(speech) if self.settings.to_qq && upon.is_none() => {
-                let (prefix, parts) = words::for_qq(&self.settings.template, self.settings.faces, &spoken.nick, speech);
-                self.pieces(&self.settings.groups, &prefix, &parts, speech.answers)
-            }
+            Some(speech) if self.settings.to_qq && upon.is_none() => self.words(&spoken.nick, speech, named),
             _ => Vec::new(),
         };
         let said = Said {
@@ -90,6 +103,10 @@ impl Portal {
                 _ => None,
             },
         };
+        let mut rows = vec![spoken.content];
+        if spoken.retracts.is_some() {
+            rows.extend(named.also.iter().map(|row| retraction(*row, false, None)));
+        }
         let message = NewMessage {
             identity: Identity::Xmpp {
                 session: spoken.session,
@@ -98,27 +115,56 @@ impl Portal {
             time: spoken.time,
             author: Author::Occupant(said.session.to_bare()),
             nick: spoken.nick,
-            rows: vec![spoken.content],
+            rows,
             pieces,
             upon,
         };
         draft.message(message, Some(said));
     }
 
-    /// An owner takes away what somebody else said: here, and where the account said it on QQ.
-    fn moderated(&self, author: Author, nick: String, row: Seq, time: Timestamp) -> NewMessage {
+    /// What somebody says, for each group: as an answer where what is answered has a name there, else with a quote of it.
+    fn words(&self, nick: &str, speech: &Speech, named: &Named) -> Vec<NewPiece> {
+        let Settings { template, faces, .. } = &self.settings;
+        let (quote, known) = match &named.answered {
+            Some(answered) => (answered.quote.clone(), answered.groups.as_slice()),
+            None => (
+                speech.quote.as_deref().and_then(|quote| lookup::quote("", quote)),
+                &[][..],
+            ),
+        };
+        let all = self.settings.groups.iter().copied();
+        let (by_name, quoting): (Vec<_>, Vec<_>) = all.partition(|group| known.contains(group));
+        let pieces = |groups: &[GroupNumber], quote| {
+            let (prefix, parts) = words::for_qq(template, *faces, nick, speech, quote);
+            self.pieces(groups, &prefix, &parts, speech.answers)
+        };
+        let mut all = pieces(&by_name, None);
+        all.extend(pieces(&quoting, quote.as_deref()));
+        all
+    }
+
+    /// An owner takes away what somebody else said: here, and on QQ, where the account may.
+    fn moderated(
+        &self,
+        (by, nick): (FullJid, String),
+        rows: Vec<Seq>,
+        reason: Option<&str>,
+        time: Timestamp,
+    ) -> NewMessage {
+        let contents = rows
+            .iter()
+            .map(|row| retraction(*row, true, reason.map(ToOwned::to_owned)));
         NewMessage {
-            identity: Identity::Line,
             time,
-            author,
-            rows: vec![Content::Retraction {
-                row,
-                moderated: true,
-                reason: None,
-            }],
+            author: Author::Occupant(by.to_bare()),
+            rows: contents.collect(),
+            identity: Identity::Xmpp {
+                session: by,
+                origin: None,
+            },
             pieces: Vec::new(),
             upon: Some(self.acting(Acting::TakeBack {
-                rows: vec![row],
+                rows,
                 moderator: Some(nick.clone()),
             })),
             nick,
@@ -126,10 +172,10 @@ impl Portal {
     }
 
     /// What an occupant's stanza does to earlier rows, here and on QQ.
-    fn upon(&self, spoken: &Spoken) -> Option<Upon> {
+    fn upon(&self, spoken: &Spoken, also: &[Seq]) -> Option<Upon> {
         let act = match (spoken.retracts, &spoken.reacts) {
             (Some(row), _) => Acting::TakeBack {
-                rows: vec![row],
+                rows: std::iter::once(row).chain(also.iter().copied()).collect(),
                 moderator: None,
             },
             (None, Some((row, emoji))) => Acting::React {
@@ -178,6 +224,10 @@ impl Portal {
             Change::Members(_) | Change::Configuration => None,
         }
     }
+}
+
+fn retraction(row: Seq, moderated: bool, reason: Option<String>) -> Content {
+    Content::Retraction { row, moderated, reason }
 }
 
 /// Whether a stanza may let somebody in.

@@ -24,6 +24,7 @@ mod from_qq;
 mod from_xmpp;
 mod gap;
 mod groups;
+mod lookup;
 mod mailbox;
 mod notices;
 mod recall;

@@ -28,8 +28,8 @@ use crate::metrics::{FlowLabel, QQ_TO_XMPP, XMPP_TO_QQ};
 use crate::model::{Author, Content, GroupNumber, MemberId, Row, Seq, Timestamp};
 use crate::qq::GroupEvent;
 use crate::room::hosted::HostedRoom;
-use crate::store::{GroupState, RoomId, Store, Unsent, Write, Written};
-use crate::xmpp::{Link, Permit};
+use crate::store::{GroupState, RoomId, Store, StoreError, Unsent, Write, Written};
+use crate::xmpp::{Event, Link, Permit};
 
 /// Events of one side taken in one turn.
 const TURN: usize = 64;
@@ -194,21 +194,36 @@ impl Portal {
         let stanzas = if xmpp { inbox.xmpp.take(TURN) } else { Vec::new() };
         let mut stanzas = stanzas.into_iter();
         while let Some(event) = stanzas.next() {
-            // A joiner enters behind the rows that stand; so rows said before it in this turn must stand first.
-            if draft.has_messages() && super::from_xmpp::may_enter(&event) {
+            // A joiner enters behind the rows that stand, and what is taken back has all its versions among them; so rows said
+            // before it in this turn must stand first.
+            let behind_rows = super::from_xmpp::may_enter(&event) || self.room.retracts(&event).is_some();
+            if draft.has_messages() && behind_rows {
                 let committed = self.commit(std::mem::take(&mut draft)).await;
                 if committed.is_err() {
                     inbox.xmpp.give_back(std::iter::once(event).chain(stanzas));
                     return committed;
                 }
             }
-            self.admit_xmpp(event, &mut draft).await?;
+            match self.look_up(&event).await {
+                Ok(named) => self.admit_xmpp(event, &named, &mut draft),
+                Err(error) => self.cannot_read(&event, &error),
+            }
         }
         if inbox.xmpp.take_overrun() {
             tracing::warn!(room = %self.settings.room.jid, "stanzas were dropped unread; asking every occupant whether they are here");
             self.room.doubt_all();
         }
         self.commit(draft).await
+    }
+
+    /// What a stanza refers to cannot be read: its author is told, and everybody else goes on.
+    fn cannot_read(&mut self, event: &Event, error: &StoreError) {
+        let (room, from) = (&self.settings.room.jid, &event.from);
+        tracing::error!(%room, %from, %error, "cannot read what a stanza refers to");
+        let refusal = self
+            .room
+            .not_now(event, super::words::not_stored(self.settings.language));
+        self.replies.push(refusal.into_iter().collect());
     }
 
     /// Commits a draft and puts what it became into the backlog.

@@ -8,9 +8,16 @@ use crate::model::{GroupNumber, Mention, Part};
 use crate::qq::faces::{self, Known};
 use crate::room::Speech;
 
-/// The words of an XMPP person for QQ: the prefix for the first piece, and the parts behind it.
-pub(super) fn for_qq(template: &Template, faces: Known, nick: &str, speech: &Speech) -> (String, Vec<Part>) {
-    let mut parts = with_mentions(&speech.text, faces, &speech.mentions);
+/// The words of an XMPP person for QQ: the prefix for the first piece, and the parts behind it, first a quote of what they answer.
+pub(super) fn for_qq(
+    template: &Template,
+    faces: Known,
+    nick: &str,
+    speech: &Speech,
+    quote: Option<&str>,
+) -> (String, Vec<Part>) {
+    let mut parts = faces::split(quote.unwrap_or_default(), faces);
+    parts.extend(with_mentions(&speech.text, faces, &speech.mentions));
     if speech.action {
         return (acts(nick), parts);
     }
@@ -171,7 +178,7 @@ fn length(time: Duration, language: Language) -> String {
     }
 }
 
-/// Why a message error was sent to the author of a retraction.
+/// What the author of a retraction is told, or the moderator who took a message away.
 pub(super) fn kept(language: Language, why: &str) -> String {
     match language {
         Language::En => format!("QQ cannot take this message back: {why}"),
@@ -207,6 +214,7 @@ mod tests {
             text: text.into(),
             action,
             answers: None,
+            quote: None,
             mentions,
         }
     }
@@ -214,7 +222,7 @@ mod tests {
     #[test]
     fn the_template_surrounds_the_words() {
         let template = Template::parse("<{nick}> {text} ").expect("a template");
-        let (prefix, parts) = for_qq(&template, Known::WebQq, "Ann", &speech("hi", false, vec![]));
+        let (prefix, parts) = for_qq(&template, Known::WebQq, "Ann", &speech("hi", false, vec![]), None);
         assert_eq!(
             (prefix.as_str(), parts),
             ("<Ann> ", vec![Part::Text("hi".into()), Part::Text(" ".into())])
@@ -228,6 +236,7 @@ mod tests {
             Known::WebQq,
             "Ann",
             &speech("waves", true, vec![]),
+            None,
         );
         assert_eq!((prefix.as_str(), parts), ("* Ann ", vec![Part::Text("waves".into())]));
     }
@@ -255,6 +264,7 @@ mod tests {
             Known::WebQq,
             "Ann",
             &speech("早 @小明 在吗", false, mentions),
+            None,
         );
         let mention = Part::Mention(Mention {
             member: Some(ming),

@@ -105,6 +105,8 @@ pub struct Speech {
     pub action: bool,
     /// The row that is answered (XEP-0461), when the room knows the stanza-id.
     pub answers: Option<Seq>,
+    /// What the author's client quoted of it: the first line.
+    pub quote: Option<String>,
     /// Nicks of members that are mentioned (`@nick`, `nick:`), with who they are, longest first.
     pub mentions: Vec<(String, MemberId)>,
 }

@@ -2,7 +2,7 @@
 
 use rusqlite::{Connection, OptionalExtension};
 
-use super::{RoomId, Store, StoreError, messages};
+use super::{RoomId, Store, StoreError, messages, outbox};
 use crate::model::{AccountName, GroupNumber, Handle, Row, Seq};
 
 impl Store {
@@ -19,6 +19,33 @@ impl Store {
         self.read(move |db| match newest_row(db, &account, group, &handle)? {
             Some(row) => Ok(messages::one(db, room, row)?),
             None => Ok(None),
+        })
+        .await
+    }
+}
+
+impl Store {
+    /// Of these groups those in which an account can name a row, or will when what waits for it was sent.
+    pub async fn reached(
+        &self,
+        row: Seq,
+        account: &AccountName,
+        groups: &[GroupNumber],
+    ) -> Result<Vec<GroupNumber>, StoreError> {
+        let (account, mut groups) = (account.clone(), groups.to_vec());
+        self.read(move |db| {
+            let mut failed = None;
+            groups.retain(|group| {
+                let reached = outbox::reaches(db, row, &account, *group);
+                reached.unwrap_or_else(|error| {
+                    failed = Some(error);
+                    false
+                })
+            });
+            match failed {
+                Some(error) => Err(error.into()),
+                None => Ok(groups),
+            }
         })
         .await
     }

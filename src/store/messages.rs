@@ -1,10 +1,10 @@
 //! The table `messages`: the archive of all rooms. Pages for archive queries are in `page.rs`.
 
-use jid::FullJid;
+use jid::{BareJid, FullJid};
 use rusqlite::{Connection, OptionalExtension};
 
 use super::columns::{Json, Text, limit, shared};
-use super::{HistoryQuery, RoomId, Store, StoreError};
+use super::{HistoryQuery, RoomId, SaidBy, Store, StoreError};
 use crate::model::{Author, Content, Row, Seq, Timestamp};
 
 /// A client that says the same again within this many milliseconds repeats itself.
@@ -12,6 +12,8 @@ const REPETITION_MS: i64 = 10 * 60 * 1000;
 
 /// Rows that are looked at for one page of history.
 const HISTORY_DEPTH: i64 = 10_000;
+/// Rows of one person among which the versions of a message are looked for.
+const SAID_DEPTH: i64 = 5_000;
 
 impl Store {
     /// Rows behind one, in order.
@@ -70,6 +72,32 @@ impl Store {
     /// One row, if the room has it.
     pub async fn row(&self, room: RoomId, seq: Seq) -> Result<Option<Row>, StoreError> {
         self.read(move |db| Ok(one(db, room, seq)?)).await
+    }
+
+    /// What a person on XMPP said in a room under ids of their own, and that still has words: the newest few thousand, in order.
+    pub async fn stanzas_by(&self, room: RoomId, who: &BareJid) -> Result<Vec<SaidBy>, StoreError> {
+        let who = who.clone();
+        self.read(move |db| {
+            // Whatever has an id of its own has an origin, too, and the index of these knows the speaker.
+            let mut said = db
+                .prepare_cached(
+                    "SELECT seq, content ->> '$.stanza.id' AS id,
+                         iif(instr(content, 'urn:xmpp:message-correct:0'), content ->> '$.stanza.children', NULL)
+                     FROM messages WHERE room = ?1 AND speaker = ?2 AND origin IS NOT NULL AND id IS NOT NULL
+                     ORDER BY seq DESC LIMIT ?3",
+                )?
+                .query_map((room, Text(&who), SAID_DEPTH), |row| {
+                    Ok(SaidBy {
+                        row: row.get(0)?,
+                        id: row.get(1)?,
+                        correction: row.get(2)?,
+                    })
+                })?
+                .collect::<rusqlite::Result<Vec<_>>>()?;
+            said.reverse();
+            Ok(said)
+        })
+        .await
     }
 
     /// All rows of a message of a room, by its first.

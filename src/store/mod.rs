@@ -40,8 +40,8 @@ use tokio::sync::oneshot;
 pub use error::{OpenError, PageError, StoreError};
 pub use outbox::Unsent;
 pub use read::{
-    Deed, GroupState, HistoryQuery, LastEvent, Page, PageQuery, PageWanted, Piece, PieceState, RoomState, Settled,
-    Untold,
+    Deed, GroupState, HistoryQuery, LastEvent, Page, PageQuery, PageWanted, Piece, PieceState, RoomState, SaidBy,
+    Settled, Untold,
 };
 pub use rooms::RoomId;
 pub use write::{

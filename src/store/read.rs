@@ -91,6 +91,17 @@ pub struct Page {
     pub complete: bool,
 }
 
+/// Something that a person on XMPP said under an id of their own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SaidBy {
+    /// The row.
+    pub row: Seq,
+    /// The id.
+    pub id: String,
+    /// The children of the stanza, where these may name a message that it corrects.
+    pub correction: Option<String>,
+}
+
 /// How much history a joiner gets; the tightest bound wins (XEP-0045 §7.2.14; `maxchars` is counted on the stanzas).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct HistoryQuery {

@@ -1,17 +1,20 @@
 //! Messages to the room (XEP-0045 §7.4, §8.1).
 
 use jid::{FullJid, Jid};
+use tokio_xmpp::Stanza;
+use xmpp_parsers::iq::Iq;
 use xmpp_parsers::message::{Message, MessageType};
 use xmpp_parsers::stanza_error::DefinedCondition;
 
 use super::HostedRoom;
 use super::occupants::Holder;
 use super::texts::Text;
-use crate::model::{Content, MemberId, Timestamp};
+use crate::model::{Content, MemberId, Seq, Timestamp};
 use crate::room::{Admitted, Effect, Speech, Spoken};
 use crate::xmpp::read::message::{self as read, Kind};
-use crate::xmpp::render::children;
 use crate::xmpp::render::error::Refusal;
+use crate::xmpp::render::{children, message};
+use crate::xmpp::{Event, Outgoing};
 
 /// Places in a text that are looked at for mentions.
 const MOST_MENTIONS: usize = 32;
@@ -100,6 +103,35 @@ impl HostedRoom {
         })))
     }
 
+    /// The row that a stanza answers (XEP-0461), whoever sends it.
+    pub fn answers(&self, event: &Event) -> Option<Seq> {
+        match &event.stanza {
+            Stanza::Message(message) if message.type_ == MessageType::Groupchat => {
+                self.ids.seq(&read::answers(message)?)
+            }
+            _ => None,
+        }
+    }
+
+    /// The refusal of a stanza that cannot be looked into now; `why` is for people to read.
+    pub fn not_now(&self, event: &Event, why: &'static str) -> Option<Outgoing> {
+        let refusal = Refusal::wait(DefinedCondition::ResourceConstraint).because((self.settings.language.tag(), why));
+        match &event.stanza {
+            Stanza::Message(message) => {
+                Some(refusal.message(&self.settings.jid, &event.to, &event.from, message.id.clone()))
+            }
+            Stanza::Iq(iq @ (Iq::Get { .. } | Iq::Set { .. })) => {
+                Some(refusal.iq(&self.settings.jid, &event.to, &event.from, iq.id()))
+            }
+            Stanza::Iq(_) | Stanza::Presence(_) => None,
+        }
+    }
+
+    /// A line of the room that one client session gets alone, and that is not kept.
+    pub fn whisper(&self, session: &FullJid, text: &str) -> Outgoing {
+        Outgoing::one(message::notice(&self.ids, text), session.clone())
+    }
+
     /// The client session and its nick, when it is in the room.
     pub(super) fn speaker(&self, from: &Jid) -> Option<(FullJid, String)> {
         let session = from.try_as_full().ok()?;
@@ -129,6 +161,7 @@ impl HostedRoom {
         mentions.sort_by_key(|(nick, _)| std::cmp::Reverse(nick.chars().count()));
         Speech {
             answers: said.answers.and_then(|id| self.ids.seq(&id)),
+            quote: said.quote,
             text: said.text,
             action: said.action,
             mentions,

@@ -33,15 +33,24 @@ pub struct Range {
 
 /// The body without what `ranges` cover. Ranges may overlap and reach beyond the end.
 pub fn strip(body: &str, ranges: &[Range]) -> String {
-    let covered = |at: u32| {
-        ranges
-            .iter()
-            .any(|r| r.start.unwrap_or(0) <= at && r.end.is_none_or(|end| at < end))
-    };
-    body.chars()
-        .zip(0_u32..)
-        .filter_map(|(c, at)| (!covered(at)).then_some(c))
-        .collect()
+    let rest = body.chars().zip(0_u32..).filter(|(_, at)| !covers(ranges, *at));
+    rest.map(|(c, _)| c).collect()
+}
+
+/// The first line with words of what `ranges` cover, without the signs of a quotation.
+pub fn covered(body: &str, ranges: &[Range]) -> Option<String> {
+    let covered = body.chars().zip(0_u32..).filter(|(_, at)| covers(ranges, *at));
+    let covered: String = covered.map(|(c, _)| c).collect();
+    let mut lines = covered
+        .lines()
+        .map(|line| line.trim_start_matches(['>', ' ']).trim_end());
+    lines.find(|line| !line.is_empty()).map(ToOwned::to_owned)
+}
+
+fn covers(ranges: &[Range], at: u32) -> bool {
+    ranges
+        .iter()
+        .any(|r| r.start.unwrap_or(0) <= at && r.end.is_none_or(|end| at < end))
 }
 
 #[cfg(test)]
@@ -55,5 +64,8 @@ mod tests {
         assert_eq!(strip("abc", &[range(None, None)]), "");
         assert_eq!(strip("abc", &[range(Some(1), Some(99)), range(Some(7), Some(2))]), "a");
         assert_eq!(strip("abc", &[]), "abc");
+        let quote = |body: &str, end| covered(body, &[range(Some(0), Some(end))]);
+        assert_eq!(quote("> \n>> 😀猫\n> more\n在", 14).as_deref(), Some("😀猫"));
+        assert_eq!(quote("> \n在", 3), None);
     }
 }

@@ -117,6 +117,17 @@ pub fn origin(message: &Message) -> Option<String> {
         .map(ToOwned::to_owned)
 }
 
+/// The author's id of the message that this one corrects (XEP-0308).
+pub fn corrects(message: &Message) -> Option<String> {
+    let replace = message.payloads.iter().find(|p| p.is("replace", MESSAGE_CORRECT))?;
+    replace.attr("id").map(ToOwned::to_owned)
+}
+
+/// The stanza-id of the message that this one answers (XEP-0461).
+pub fn answers(message: &Message) -> Option<String> {
+    payload::<Reply>(message, "reply", REPLY).map(|reply| reply.id)
+}
+
 /// All reactions of the author to one message (XEP-0444).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reacted {
@@ -153,6 +164,8 @@ pub struct Said {
     pub action: bool,
     /// The stanza-id of the message that is answered.
     pub answers: Option<String>,
+    /// What of the body repeats the message that is answered: its first line.
+    pub quote: Option<String>,
     /// URIs of who is mentioned by XEP-0372.
     pub mentioned: Vec<String>,
 }
@@ -161,6 +174,7 @@ pub struct Said {
 pub fn said(message: &Message) -> Option<Said> {
     let (_, body) = message.get_best_body(vec![])?;
     let mut covered = Vec::new();
+    let mut quotes = Vec::new();
     for p in message.payloads.iter().filter(|p| p.is("fallback", FALLBACK)) {
         let Ok(fallback) = Fallback::try_from(p.clone()) else {
             continue;
@@ -171,6 +185,9 @@ pub fn said(message: &Message) -> Option<Said> {
         }
         if fallback.bodies.is_empty() {
             return None;
+        }
+        if fallback.for_.as_deref() == Some(REPLY) {
+            quotes.extend_from_slice(&fallback.bodies);
         }
         covered.extend(fallback.bodies);
     }
@@ -186,7 +203,8 @@ pub fn said(message: &Message) -> Option<Said> {
     Some(Said {
         text: if corrects { format!("* {text}") } else { text.to_owned() },
         action,
-        answers: payload::<Reply>(message, "reply", REPLY).map(|reply| reply.id),
+        answers: answers(message),
+        quote: fallback::covered(body, &quotes).filter(|_| answers(message).is_some()),
         mentioned: message
             .payloads
             .iter()

@@ -131,6 +131,13 @@ pub fn subject(ids: &Ids, nick: &str, text: &str, id: Option<&str>, time: Option
     }
 }
 
+/// A line of the room's own that is no row.
+pub fn notice(ids: &Ids, text: &str) -> Message {
+    let mut message = Message::groupchat(None).with_body(Lang::new(), legal(text));
+    message.from = Some(ids.room().clone().into());
+    message
+}
+
 /// The room's configuration changed (§10.2.1): codes 104, 172, 173.
 pub fn signal(ids: &Ids, statuses: &[u16]) -> Message {
     let mut message = Message::groupchat(None).with_payload(MucUser {
