@@ -116,8 +116,11 @@ impl Portal {
                 } else {
                     words::undelivered(self.settings.language, failed.unknown, &failed.why)
                 };
-                let error = self.room.undelivered(&session, failed.id.as_deref(), text);
-                self.untold.errors.push(error);
+                self.untold.errors.push(match &failed.id {
+                    // A moderator said nothing that could be marked.
+                    None if failed.recall => self.room.whisper(&session, &text),
+                    id => self.room.undelivered(&session, id.as_deref(), text),
+                });
             }
             self.untold.written.insert((message, group));
             self.untold.told.push(Told {

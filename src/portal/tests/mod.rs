@@ -4,6 +4,7 @@ mod ending;
 mod gap;
 mod holes;
 mod motion;
+mod named;
 mod recall;
 mod told;
 

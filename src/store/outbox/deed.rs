@@ -3,7 +3,7 @@
 use rusqlite::Connection;
 
 use super::super::columns::Json;
-use super::super::{Deed, handles};
+use super::super::{Deed, handles, retract};
 use crate::model::{AccountName, GroupNumber, Part, Seq, Timestamp};
 
 /// A deed about to be committed.
@@ -68,10 +68,14 @@ pub(super) fn read(db: &Connection, row: &rusqlite::Row<'_>, account: &AccountNa
         None => Ok(None),
     };
     Ok(match (row.get_ref(6)?.as_str()?, about) {
-        ("recall", Some(about)) => Deed::Recall {
-            handles: handles::all_of_row(db, about, account, group)?,
-            unnamed: unnamed(db, about, account, group)?,
-        },
+        ("recall", Some(about)) => {
+            let handles = handles::all_of_row(db, about, account, group)?;
+            let nameless = handles.is_empty() && retract::came_from(db, about, group)?;
+            Deed::Recall {
+                handles,
+                unnamed: nameless || unnamed(db, about, account, group)?,
+            }
+        }
         (deed @ ("react" | "unreact"), about) => Deed::React {
             handle: handle(about)?,
             emoji: row.get(7)?,
