@@ -13,11 +13,11 @@ use super::secret::{self, Secret, Sources};
 use super::section::{Placed, Section};
 use super::value::{self, Wrong};
 
-/// A login that comes later.
-const PASSWORD: &str = "password";
 /// Keys that only accounts of one protocol have.
-const WEBQQ_KEYS: [&str; 2] = ["server", "login"];
-const ONEBOT_KEYS: [&str; 5] = ["url", "listen", "qq", "access_token", "access_token_file"];
+const WEBQQ_KEYS: [&str; 4] = ["server", "login", "password", "password_file"];
+const ONEBOT_KEYS: [&str; 4] = ["url", "listen", "access_token", "access_token_file"];
+/// Keys of `webqq` accounts with a password.
+const PASSWORD_KEYS: [&str; 3] = ["qq", "password", "password_file"];
 
 /// A QQ account.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,10 +72,27 @@ pub struct WebQq {
 }
 
 /// How a `webqq` account logs in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Login {
     /// A person scans a code with the phone's QQ (`SmartQQ`).
     Qr,
+    /// By number and password (`WebQQ` of 2013).
+    Password {
+        /// The account's number.
+        qq: QqNumber,
+        /// Its password.
+        password: Secret,
+    },
+}
+
+impl Login {
+    /// Number and password, where it is by these.
+    pub fn password(&self) -> Option<(QqNumber, &Secret)> {
+        match self {
+            Self::Qr => None,
+            Self::Password { qq, password } => Some((*qq, password)),
+        }
+    }
 }
 
 /// What the file says of one account: its name even when the rest is wrong, so that rows that use it are not wrong too.
@@ -93,6 +110,12 @@ enum Spoken {
     OneBot,
 }
 
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    Qr,
+    Password,
+}
+
 /// Reads one account.
 pub(super) fn read(section: &Section<'_>, sources: &Sources<'_>, doors: &mut Doors) -> Read {
     if section.get("name").is_none() {
@@ -104,7 +127,7 @@ pub(super) fn read(section: &Section<'_>, sources: &Sources<'_>, doors: &mut Doo
     let protocol = match section.required("protocol", "\"onebot\"", value::word(&protocols)) {
         Some(Spoken::WebQq) => {
             section.refuse(&ONEBOT_KEYS, "onebot accounts");
-            webqq(section)
+            webqq(section, name.as_ref().map(|name| &name.value), sources)
         }
         Some(Spoken::OneBot) => {
             section.refuse(&WEBQQ_KEYS, "webqq accounts");
@@ -113,7 +136,7 @@ pub(super) fn read(section: &Section<'_>, sources: &Sources<'_>, doors: &mut Doo
         None => {
             section.forgive(&WEBQQ_KEYS);
             section.forgive(&ONEBOT_KEYS);
-            section.forgive_later();
+            section.forgive(&PASSWORD_KEYS);
             None
         }
     };
@@ -200,16 +223,34 @@ fn door(section: &Section<'_>, listen: Placed<SocketAddr>, qq: Option<QqNumber>,
     Some(Reach::Listen { listen, qq })
 }
 
-fn webqq(section: &Section<'_>) -> Option<Protocol> {
+fn webqq(section: &Section<'_>, name: Option<&AccountName>, sources: &Sources<'_>) -> Option<Protocol> {
     let server = section.required("server", "\"http://127.0.0.1:8600\"", value::http_server);
-    let login = section.required("login", "\"qr\"", login);
-    if section.says("login", PASSWORD) {
-        section.forgive(&["qq", "password", "password_file"]);
-    }
+    let ways = [("qr", Way::Qr), ("password", Way::Password)];
+    let login = match section.required("login", "\"qr\"", value::word(&ways)) {
+        Some(Way::Qr) => {
+            section.refuse(&PASSWORD_KEYS, "accounts with login = \"password\"");
+            Some(Login::Qr)
+        }
+        Some(Way::Password) => password(section, name, sources),
+        None => {
+            section.forgive(&PASSWORD_KEYS);
+            None
+        }
+    };
     Some(Protocol::WebQq(WebQq {
         server: server?,
         login: login?,
     }))
+}
+
+fn password(section: &Section<'_>, name: Option<&AccountName>, sources: &Sources<'_>) -> Option<Login> {
+    let qq = section.required("qq", "123456789", value::qq);
+    let path = ["account", name.map_or("", AccountName::as_str), "password"];
+    let password = secret::required(section, "password", "password_file", &path, sources);
+    Some(Login::Password {
+        qq: qq?,
+        password: password?,
+    })
 }
 
 fn read_name(value: &DeValue<'_>) -> Result<AccountName, Wrong> {
@@ -223,20 +264,4 @@ fn read_name(value: &DeValue<'_>) -> Result<AccountName, Wrong> {
         ));
     }
     Ok(AccountName(text.into()))
-}
-
-fn login(value: &DeValue<'_>) -> Result<Login, Wrong> {
-    refuse_later(value, PASSWORD, "qr")?;
-    value::word(&[("qr", Login::Qr)])(value)
-}
-
-/// A value that a later version has.
-fn refuse_later(value: &DeValue<'_>, later: &str, now: &str) -> Result<(), Wrong> {
-    if value.as_str() != Some(later) {
-        return Ok(());
-    }
-    Err(Wrong::new(
-        format!("cannot be \"{later}\": that is not in this version of qqxmpp"),
-        format!("write \"{now}\", or take a version that has it"),
-    ))
 }

@@ -122,11 +122,6 @@ impl<'a> Section<'a> {
         Some(read.collect())
     }
 
-    /// Whether the key holds just this text.
-    pub(super) fn says(&self, key: &'static str, text: &str) -> bool {
-        self.get(key).is_some_and(|entry| entry.value.as_str() == Some(text))
-    }
-
     /// A table in this one. `name` is the one that people know it by.
     pub(super) fn table(&self, key: &'static str, name: &'static str) -> Option<Section<'a>> {
         let (entry, span) = self.get_spanned(key)?;
@@ -176,11 +171,6 @@ impl<'a> Section<'a> {
     /// Keys that are not read and no problem either, because something else is.
     pub(super) fn forgive(&self, keys: &[&'static str]) {
         self.known.borrow_mut().extend(keys);
-    }
-
-    /// As [`Section::forgive`], for all keys of later versions.
-    pub(super) fn forgive_later(&self) {
-        self.known.borrow_mut().extend(later::keys(self.name));
     }
 
     /// Keys that have no place here, and what they are keys of. They are known only where they stand.

@@ -207,13 +207,8 @@ impl Gateway {
         let saved = self.store.account_state(&account.name).await?;
         let inbox: Arc<Route> = self.route.clone();
         match &account.protocol {
-            config::Protocol::WebQq(webqq) => {
-                let settings = webqq::Settings {
-                    name: account.name.clone(),
-                    server: webqq.server.clone(),
-                    send_every: account.send_every.unwrap_or(webqq::Settings::SEND_EVERY),
-                    pace: webqq::Pace::default(),
-                };
+            config::Protocol::WebQq(keys) => {
+                let settings = build::webqq(account, keys);
                 webqq::run(settings, saved, commands, inbox, stop).await
             }
             config::Protocol::OneBot(keys) => {

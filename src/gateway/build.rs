@@ -7,8 +7,8 @@ use crate::model::{AccountName, GroupNumber};
 use crate::operator::{self, LoginPage};
 use crate::portal;
 use crate::qq::faces::Known;
-use crate::qq::onebot;
 use crate::qq::piece::Limits;
+use crate::qq::{onebot, webqq};
 use crate::room::hosted;
 
 /// Longest message of an occupant, in bytes: what fits into the component's stream of every server with room to spare.
@@ -49,6 +49,17 @@ pub(super) fn portal(config: &Config, row: &config::Row) -> portal::Settings {
         farewell: config.rooms.farewell,
         backfill: config.relay.backfill,
         give_up: config.relay.give_up,
+    }
+}
+
+/// The session of an account that is reached by Tencent's web protocol.
+pub(super) fn webqq(account: &config::Account, keys: &config::WebQq) -> webqq::Settings {
+    webqq::Settings {
+        name: account.name.clone(),
+        server: keys.server.clone(),
+        login: keys.login.clone(),
+        send_every: account.send_every.unwrap_or(webqq::Settings::SEND_EVERY),
+        pace: webqq::Pace::default(),
     }
 }
 

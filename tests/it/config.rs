@@ -53,7 +53,13 @@ fn the_example_s_examples_are_sound() {
     let (active, count) = uncommented(
         &text,
         EXAMPLE,
-        &["secret_file", "access_token_file", "listen = \"127.0.0.1:6199\"", "qq"],
+        &[
+            "secret_file",
+            "access_token_file",
+            "listen = \"127.0.0.1:6199\"",
+            "qq",
+            "password",
+        ],
     );
     assert_eq!(count, 8, "a key was added: count it here");
     assert_ne!(load(&active), load(&text));

@@ -4,7 +4,9 @@ use std::path::Path;
 use std::time::Duration;
 
 use super::{BASE, load, with};
-use crate::config::{Allow, Config, Direction, Http, Language, Occupants, Protocol, Reach, Relay, Rooms, Run};
+use crate::config::{
+    Allow, Config, Direction, Http, Language, Login, Occupants, Protocol, Reach, Relay, Rooms, Run, Secret,
+};
 use crate::model::{GroupNumber, QqNumber};
 
 #[test]
@@ -92,6 +94,31 @@ fn a_onebot_account_connects_or_listens() {
             ..
         }
     ));
+}
+
+#[test]
+fn a_webqq_account_has_a_password_or_a_phone() {
+    let account = |text: &str, env: &dyn Fn(&str) -> Option<String>| {
+        let config = Config::load(text, Path::new("/etc/qqxmpp/bridge.toml"), env).expect("fine");
+        match config.accounts.into_iter().next().expect("an account").protocol {
+            Protocol::WebQq(keys) => keys.login,
+            Protocol::OneBot(_) => panic!("a webqq account"),
+        }
+    };
+    assert_eq!(account(BASE, &|_| None), Login::Qr);
+    let login = Login::Password {
+        qq: QqNumber(123_456_789),
+        password: Secret::new("a b"),
+    };
+    let text = with("login = \"qr\"", "login = \"password\"\nqq = 123456789");
+    let env = |name: &str| (name == "QQXMPP_ACCOUNT_CLASSIC_PASSWORD").then(|| "a b".to_owned());
+    assert_eq!(account(&text, &env), login);
+    let text = with(
+        "login = \"qr\"",
+        "login = \"password\"\nqq = 123456789\npassword = \"a b\"",
+    );
+    assert_eq!(account(&text, &|_| None), login);
+    assert!(!format!("{login:?}").contains("a b"));
 }
 
 #[test]

@@ -220,18 +220,50 @@ bridge.toml:24: [[account]] `protocol` cannot be \"web\"
     assert_eq!(
         told_with(
             "http://127.0.0.1:8600\"\nlogin = \"qr\"",
-            "ftp://me:hush@127.0.0.1\"\nlogin = \"password\"\nserver_port = 1\npassword = \"hush\""
+            "ftp://me:hush@127.0.0.1\"\nlogin = \"password\"\nserver_port = 1"
         ),
         "\
+bridge.toml:10: [[account]] `qq` is missing
+  10 | [[account]]
+     = add a line qq = 123456789
+bridge.toml:10: [[account]] `password` is missing
+  10 | [[account]]
+     = write password = \"…\", or password_file = \"path\", or set QQXMPP_ACCOUNT_CLASSIC_PASSWORD in the environment
 bridge.toml:13: [[account]] `server` is no address of an HTTP server
   13 | server = \"ftp://…@127.0.0.1\"
      = write scheme, host and port alone, like \"http://127.0.0.1:8600\"
-bridge.toml:14: [[account]] `login` cannot be \"password\": that is not in this version of qqxmpp
-  14 | login = \"password\"
-     = write \"qr\", or take a version that has it
 bridge.toml:15: [[account]] `server_port` is no known key
   15 | server_port = 1
      = did you mean `server`?"
+    );
+    assert_eq!(
+        told_with(
+            "login = \"qr\"",
+            "login = \"qr\"\nqq = 123456789\npassword = \"hush\"\nlisten = \"127.0.0.1:6199\""
+        ),
+        "\
+bridge.toml:15: [[account]] `qq` is a key of accounts with login = \"password\"
+  15 | qq = 123456789
+     = take the line out
+bridge.toml:16: [[account]] `password` is a key of accounts with login = \"password\"
+  16 | password = …
+     = take the line out
+bridge.toml:17: [[account]] `listen` is a key of onebot accounts
+  17 | listen = \"127.0.0.1:6199\"
+     = take the line out"
+    );
+    assert_eq!(
+        told_with(
+            "login = \"qr\"",
+            "login = \"password\"\nqq = 12\npassword = \"hush\"\npassword_file = \"p\""
+        ),
+        "\
+bridge.toml:15: [[account]] `qq` cannot be 12: that is no QQ number
+  15 | qq = 12
+     = write the number as QQ shows it, without quotes
+bridge.toml:17: [[account]] `password` is set twice: by `password` and by `password_file`
+  17 | password_file = \"p\"
+     = keep one of them"
     );
 }
 

@@ -1,5 +1,6 @@
 //! The calls of the web API, one function each: what goes out, what comes back. Decides nothing.
-//! Source: the protocol of `SmartQQ` (2015–2018) at `s.web2.qq.com` and `d1.web2.qq.com`.
+//! Source: the protocol of `WebQQ` (2013) and `SmartQQ` (2015–2018) at `s.web2.qq.com` and
+//! `d.web2.qq.com` or `d1.web2.qq.com`.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
@@ -8,7 +9,8 @@ use serde_json::{Value, json};
 use thiserror::Error;
 use url::Url;
 
-use super::endpoint::{CHANNEL, LISTS};
+use super::endpoint::{HEARTBEAT, LISTS};
+use super::era::Era;
 use super::http::{Failure, From, Http, Reply};
 use super::saved::Tokens;
 use super::wire::Answer;
@@ -53,10 +55,8 @@ pub(super) enum Of {
 
 impl Api {
     pub(super) fn new(http: Http) -> Self {
-        Self {
-            http,
-            tokens: Mutex::default(),
-        }
+        let tokens = Mutex::new(Tokens::new(http.era));
+        Self { http, tokens }
     }
 
     /// The tokens; the guard must not be held over an await.
@@ -72,6 +72,34 @@ impl Api {
         self.tokens().uin
     }
 
+    fn host(&self, from: From) -> &'static str {
+        match from {
+            From::Channel => self.http.era.channel(),
+            From::Lists | From::Login | From::Nowhere => LISTS,
+        }
+    }
+
+    /// What the client calls itself in JSON: a number since `SmartQQ`.
+    fn client(&self, t: &Tokens) -> Value {
+        match self.http.era {
+            Era::WebQq => json!(t.clientid.to_string()),
+            Era::SmartQq => json!(t.clientid),
+        }
+    }
+
+    /// The fields of a call of the channel: `WebQQ` repeated two of them outside of `r`.
+    fn form(&self, t: &Tokens, r: &Value) -> Vec<(&'static str, String)> {
+        let mut form = vec![("r", r.to_string())];
+        if self.http.era == Era::WebQq {
+            let psessionid = match &r["psessionid"] {
+                Value::Null => "null".to_owned(),
+                _ => t.psessionid.clone(),
+            };
+            form.extend([("clientid", t.clientid.to_string()), ("psessionid", psessionid)]);
+        }
+        form
+    }
+
     fn query(&self, host: &str, path: &str, pairs: &[(&str, &str)]) -> Url {
         let mut url = self.http.endpoint.url(host, path);
         url.query_pairs_mut()
@@ -81,14 +109,21 @@ impl Api {
     }
 
     async fn get(&self, from: From, path: &str, pairs: &[(&str, &str)]) -> Called {
-        let host = if from == From::Channel { CHANNEL } else { LISTS };
-        answer(&self.http.get(self.query(host, path, pairs), from, TIMEOUT).await?)
+        answer(
+            &self
+                .http
+                .get(self.query(self.host(from), path, pairs), from, TIMEOUT)
+                .await?,
+        )
     }
 
     async fn post(&self, from: From, path: &str, r: &Value) -> Called {
-        let host = if from == From::Channel { CHANNEL } else { LISTS };
-        let url = self.http.endpoint.url(host, path);
-        answer(&self.http.post(url, &r.to_string(), from, TIMEOUT).await?)
+        let url = self.http.endpoint.url(self.host(from), path);
+        let form = match from {
+            From::Channel => self.form(&self.copy(), r),
+            From::Lists | From::Login | From::Nowhere => vec![("r", r.to_string())],
+        };
+        answer(&self.http.post(url, &form, from, TIMEOUT).await?)
     }
 
     /// The token of the lists.
@@ -106,14 +141,31 @@ impl Api {
     /// Opens the channel.
     pub(super) async fn login2(&self) -> Called {
         let t = self.copy();
-        let r = json!({"ptwebqq": t.ptwebqq, "clientid": t.clientid, "psessionid": "", "status": "online"});
+        let client = self.client(&t);
+        let r = match self.http.era {
+            Era::WebQq => {
+                json!({"status": "online", "ptwebqq": t.ptwebqq, "passwd_sig": "", "clientid": client, "psessionid": null})
+            }
+            Era::SmartQq => {
+                json!({"ptwebqq": t.ptwebqq, "clientid": client, "psessionid": "", "status": "online"})
+            }
+        };
         patiently(|| self.post(From::Channel, "/channel/login2", &r)).await
     }
 
     /// Opens the channel again without a login.
     pub(super) async fn relink(&self) -> Called {
         let t = self.copy();
-        let r = json!({"ptwebqq": t.ptwebqq, "clientid": t.clientid, "psessionid": t.psessionid, "key": "", "state": "online"});
+        let client = self.client(&t);
+        let r = match self.http.era {
+            Era::WebQq => {
+                json!({"status": "online", "ptwebqq": t.ptwebqq, "passwd_sig": "", "clientid": client, "psessionid": t.psessionid, "key": 0})
+            }
+            // The page really wrote `state` here.
+            Era::SmartQq => {
+                json!({"ptwebqq": t.ptwebqq, "clientid": client, "psessionid": t.psessionid, "key": "", "state": "online"})
+            }
+        };
         self.post(From::Channel, "/channel/login2", &r).await
     }
 
@@ -132,25 +184,30 @@ impl Api {
     /// Recent chats: asked because the page asked.
     pub(super) async fn recent(&self) -> Called {
         let t = self.copy();
-        let r = json!({"vfwebqq": t.vfwebqq, "clientid": t.clientid, "psessionid": t.psessionid});
+        let r = json!({"vfwebqq": t.vfwebqq, "clientid": self.client(&t), "psessionid": t.psessionid});
         patiently(|| self.post(From::Channel, "/channel/get_recent_list2", &r)).await
-    }
-
-    fn hash(t: &Tokens) -> String {
-        t.variant.hash(t.uin, &t.ptwebqq)
     }
 
     /// Friends.
     pub(super) async fn friends(&self) -> Called {
         let t = self.copy();
-        let r = json!({"vfwebqq": t.vfwebqq, "hash": Self::hash(&t)});
+        let mut r = json!({"vfwebqq": t.vfwebqq});
+        if self.http.era == Era::WebQq {
+            r["h"] = json!("hello");
+        }
+        if let Some(hash) = t.variant.hash(t.uin, &t.ptwebqq) {
+            r["hash"] = json!(hash);
+        }
         patiently(|| self.post(From::Lists, "/api/get_user_friends2", &r)).await
     }
 
     /// Groups.
     pub(super) async fn groups(&self) -> Called {
         let t = self.copy();
-        let r = json!({"vfwebqq": t.vfwebqq, "hash": Self::hash(&t)});
+        let mut r = json!({"vfwebqq": t.vfwebqq});
+        if let Some(hash) = t.variant.hash(t.uin, &t.ptwebqq) {
+            r["hash"] = json!(hash);
+        }
         patiently(|| self.post(From::Lists, "/api/get_group_name_list_mask2", &r)).await
     }
 
@@ -168,7 +225,18 @@ impl Api {
 
     /// Ourselves.
     pub(super) async fn self_info(&self) -> Called {
-        patiently(|| self.get(From::Lists, "/api/get_self_info2", &[])).await
+        if self.http.era == Era::SmartQq {
+            return patiently(|| self.get(From::Lists, "/api/get_self_info2", &[])).await;
+        }
+        let t = self.copy();
+        let (own, clientid) = (t.uin.to_string(), t.clientid.to_string());
+        let pairs = [
+            ("tuin", own.as_str()),
+            ("vfwebqq", &t.vfwebqq),
+            ("clientid", &clientid),
+            ("psessionid", &t.psessionid),
+        ];
+        patiently(|| self.get(From::Lists, "/api/get_friend_info2", &pairs)).await
     }
 
     /// A group's members, by its `code`.
@@ -197,17 +265,45 @@ impl Api {
     /// Waits for events.
     pub(super) async fn poll(&self) -> Called {
         let t = self.copy();
-        let r = json!({"ptwebqq": t.ptwebqq, "clientid": t.clientid, "psessionid": t.psessionid, "key": ""});
-        let url = self.http.endpoint.url(CHANNEL, "/channel/poll2");
-        answer(&self.http.post(url, &r.to_string(), From::Channel, POLL_TIMEOUT).await?)
+        let client = self.client(&t);
+        let r = match self.http.era {
+            Era::WebQq => json!({"clientid": client, "psessionid": t.psessionid, "key": 0, "ids": []}),
+            Era::SmartQq => {
+                json!({"ptwebqq": t.ptwebqq, "clientid": client, "psessionid": t.psessionid, "key": ""})
+            }
+        };
+        let url = self.http.endpoint.url(self.http.era.channel(), "/channel/poll2");
+        let form = self.form(&t, &r);
+        answer(&self.http.post(url, &form, From::Channel, POLL_TIMEOUT).await?)
+    }
+
+    /// The heartbeat of 2013, for the `count`-th time; what it answers is of no use.
+    pub(super) async fn heartbeat(&self, count: u64) -> Result<(), Failure> {
+        let mut url = self.http.endpoint.url(HEARTBEAT, "/web2/get_msg_tip");
+        let (rc, t) = (count.to_string(), millis().to_string());
+        url.query_pairs_mut().extend_pairs([
+            ("uin", ""),
+            ("tp", "1"),
+            ("id", "0"),
+            ("retype", "1"),
+            ("rc", &rc),
+            ("lv", "2"),
+            ("t", &t),
+        ]);
+        self.http.get(url, From::Channel, TIMEOUT).await?;
+        Ok(())
     }
 
     /// Says something in a group. `content` is a JSON text inside the JSON.
     pub(super) async fn send(&self, gid: u64, content: &str, msg_id: u64) -> Result<Reply, Failure> {
         let t = self.copy();
-        let r = json!({"group_uin": gid, "content": content, "face": 591, "clientid": t.clientid, "msg_id": msg_id, "psessionid": t.psessionid});
-        let url = self.http.endpoint.url(CHANNEL, "/channel/send_qun_msg2");
-        self.http.post_fresh(url, &r.to_string(), From::Channel, TIMEOUT).await
+        let r = json!({"group_uin": gid, "content": content, "face": 591, "clientid": self.client(&t), "msg_id": msg_id, "psessionid": t.psessionid});
+        let url = self
+            .http
+            .endpoint
+            .url(self.http.era.channel(), "/channel/send_qun_msg2");
+        let form = self.form(&t, &r);
+        self.http.post_fresh(url, &form, From::Channel, TIMEOUT).await
     }
 }
 

@@ -38,8 +38,9 @@ impl Session {
                     reply.send(Outcome::NotSent(NotSent::Never(why))).ok();
                 }
                 Command::Login => self.wish.notify_one(),
-                // Not asked for: the session says that it has no history, and no captcha.
-                Command::History { .. } | Command::Captcha(_) => {}
+                Command::Captcha(text) => self.type_captcha(text),
+                // Not asked for: the session says that it has no history.
+                Command::History { .. } => {}
             }
         }
         std::future::pending::<()>().await;

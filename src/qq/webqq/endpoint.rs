@@ -12,8 +12,10 @@ pub(super) const LOGIN_PAGE: &str = "ui.ptlogin2.qq.com";
 pub(super) const PTLOGIN: &str = "ssl.ptlogin2.qq.com";
 /// Lists and people.
 pub(super) const LISTS: &str = "s.web2.qq.com";
-/// Login2, poll and sends.
-pub(super) const CHANNEL: &str = "d1.web2.qq.com";
+/// The pictures that a person has to read.
+pub(super) const CAPTCHA: &str = "ssl.captcha.qq.com";
+/// Where the page of 2013 beat its heart.
+pub(super) const HEARTBEAT: &str = "web.qq.com";
 
 /// `server` of an account.
 #[derive(Debug, Clone)]
@@ -94,6 +96,7 @@ impl Endpoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::qq::webqq::era::Era;
 
     fn endpoint(server: &str) -> Endpoint {
         Endpoint::new(Url::parse(server).expect("a URL")).expect("a server")
@@ -103,7 +106,7 @@ mod tests {
     fn urls_keep_the_historic_host() {
         let endpoint = endpoint("http://127.0.0.1:8600");
         assert_eq!(
-            endpoint.url(CHANNEL, "/channel/poll2").as_str(),
+            endpoint.url(Era::SmartQq.channel(), "/channel/poll2").as_str(),
             "http://d1.web2.qq.com/channel/poll2"
         );
         assert_eq!(endpoint.address(), ("127.0.0.1".to_owned(), 8600));

@@ -4,6 +4,7 @@ use tokio::time::Instant;
 
 use super::api::Of;
 use super::contacts::{self, Group};
+use super::hash::Variant;
 use super::roster::Number;
 use super::session::Session;
 use crate::model::GroupNumber;
@@ -11,9 +12,8 @@ use crate::model::GroupNumber;
 impl Session {
     /// Reads the group list, trying the variants of the hash in turn.
     pub(super) async fn read_groups(&self) -> Result<(), String> {
-        const VARIANTS: usize = 4;
         const WRONG_HASH: i64 = 50;
-        for _ in 0..VARIANTS {
+        for _ in 0..Variant::COUNT {
             let answer = self.api.groups().await.map_err(|error| error.to_string())?;
             let code = answer.retcode.unwrap_or(-1);
             if code == WRONG_HASH {

@@ -5,6 +5,8 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::md5::digest;
+
 /// Which of the historic functions makes the `hash` parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 pub(super) enum Variant {
@@ -17,26 +19,33 @@ pub(super) enum Variant {
     Q,
     /// A few days of April 2013.
     N,
+    /// Until the middle of April 2013 there was no such parameter.
+    Absent,
 }
 
 impl Variant {
+    /// How many there are.
+    pub(super) const COUNT: usize = 5;
+
     /// The variant to try when this one was refused; after the last comes the first.
     pub(super) fn next(self) -> Self {
         match self {
             Self::P => Self::O,
             Self::O => Self::Q,
             Self::Q => Self::N,
-            Self::N => Self::P,
+            Self::N => Self::Absent,
+            Self::Absent => Self::P,
         }
     }
 
-    /// The `hash` parameter for the account `uin` (its QQ number) and the cookie `ptwebqq`.
-    pub(super) fn hash(self, uin: u64, ptwebqq: &str) -> String {
+    /// The `hash` parameter for the account `uin` (its QQ number) and the cookie `ptwebqq`; nothing where it is to be left out.
+    pub(super) fn hash(self, uin: u64, ptwebqq: &str) -> Option<String> {
         match self {
-            Self::P => hash_p(uin, ptwebqq.as_bytes()),
-            Self::O => hash_o(uin, ptwebqq),
-            Self::Q => hash_q(uin, ptwebqq.as_bytes()),
-            Self::N => hash_n(uin, ptwebqq.as_bytes()),
+            Self::P => Some(hash_p(uin, ptwebqq.as_bytes())),
+            Self::O => Some(hash_o(uin, ptwebqq)),
+            Self::Q => Some(hash_q(uin, ptwebqq.as_bytes())),
+            Self::N => Some(hash_n(uin, ptwebqq.as_bytes())),
+            Self::Absent => None,
         }
     }
 }
@@ -139,6 +148,16 @@ fn hash_n(uin: u64, ptwebqq: &[u8]) -> String {
         key ^= u32::from_be_bytes(four);
     }
     upper_hex(&key.to_be_bytes())
+}
+
+/// The password as the login of 2013 wants it: `salt` is the account's number in 8 bytes, big-endian, as the service gave it;
+/// `code` what the captcha showed, or the code that was given instead.
+pub(super) fn password(password: &str, salt: [u8; 8], code: &str) -> String {
+    let mut salted = digest(password.as_bytes()).to_vec();
+    salted.extend(salt);
+    let mut coded = upper_hex(&digest(&salted));
+    coded.push_str(&code.to_ascii_uppercase());
+    upper_hex(&digest(coded.as_bytes()))
 }
 
 /// `ptqrtoken`, from the cookie `qrsig`.

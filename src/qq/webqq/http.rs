@@ -1,10 +1,12 @@
 //! The wire to the service: clients, cookies, headers, timeouts, sizes. Knows no call's meaning.
 //!
 //! Two clients share one cookie jar. Lists and the poll use the pooled one; sends get a fresh connection each, so that a
-//! keep-alive connection closed by the service at the wrong moment never makes a send's outcome unknown.
+//! keep-alive connection closed by the service at the wrong moment never makes a send's outcome unknown. After a broken
+//! connection everything goes over fresh ones, until no older one can be left in the pool.
 
-use std::sync::{Arc, MutexGuard, PoisonError};
-use std::time::Duration;
+use std::net::SocketAddr;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
 
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::header::{HeaderName, LOCATION, ORIGIN, REFERER};
@@ -13,16 +15,24 @@ use reqwest_cookie_store::{CookieStore, CookieStoreMutex};
 use thiserror::Error;
 use url::Url;
 
-use super::endpoint::{CHANNEL, Endpoint, LISTS};
+use super::endpoint::{Endpoint, LISTS};
+use super::era::Era;
 
 /// What a browser of the time called itself: without one the service answers 100101.
 const USER_AGENT: &str =
     "Mozilla/5.0 (Windows NT 6.1; WOW64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/49.0.2623.112 Safari/537.36";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a connection waits in the pool for the next request.
+const POOL_IDLE: Duration = Duration::from_secs(30);
+/// Longest wait for a name's address, when an older one is known.
+const LOOKUP_TIMEOUT: Duration = Duration::from_secs(5);
 /// The member list of a full group is some 300 KiB.
 const BODY_MAX: usize = 4 << 20;
 /// Where cookies of all the service's hosts live.
 const COOKIE_HOME: &str = "qq.com";
+
+/// The fields of a form.
+pub(super) type Form = [(&'static str, String)];
 
 /// What came back, whatever its status.
 #[derive(Debug)]
@@ -68,33 +78,50 @@ pub(super) enum From {
 #[derive(Debug)]
 pub(super) struct Http {
     pub(super) endpoint: Endpoint,
+    pub(super) era: Era,
     pooled: Client,
     fresh: Client,
+    /// A connection broke: until then the pool may hold others that are dead as well.
+    fresh_until: Mutex<Option<Instant>>,
     cookies: Arc<CookieStoreMutex>,
 }
 
-/// Answers every name with the address of `server`; a port in the answer is honoured, since the URLs have none.
+/// Answers every name with the address of `server`; a port in the answer is honoured, since the URLs have none. Name servers
+/// fail more often than addresses change: then the last known ones do.
 struct Everywhere {
     host: String,
     port: u16,
+    known: Arc<Mutex<Vec<SocketAddr>>>,
 }
 
 impl Resolve for Everywhere {
     fn resolve(&self, _: Name) -> Resolving {
-        let (host, port) = (self.host.clone(), self.port);
+        let (host, port, known) = (self.host.clone(), self.port, Arc::clone(&self.known));
         Box::pin(async move {
-            let found: Vec<_> = tokio::net::lookup_host((host, port)).await?.collect();
-            Ok(Box::new(found.into_iter()) as Addrs)
+            let lookup = async { Ok::<Vec<_>, std::io::Error>(tokio::net::lookup_host((host, port)).await?.collect()) };
+            let found = tokio::time::timeout(LOOKUP_TIMEOUT, lookup).await;
+            let mut known = known.lock().unwrap_or_else(PoisonError::into_inner);
+            match found {
+                Ok(Ok(addresses)) if !addresses.is_empty() => known.clone_from(&addresses),
+                Ok(Err(error)) if known.is_empty() => return Err(error.into()),
+                _ if known.is_empty() => return Err("the name has no address, or is not answered for".into()),
+                _ => {}
+            }
+            Ok(Box::new(known.clone().into_iter()) as Addrs)
         })
     }
 }
 
 impl Http {
     /// Builds the clients. The process's rustls provider must have been installed.
-    pub(super) fn new(endpoint: Endpoint) -> anyhow::Result<Self> {
+    pub(super) fn new(endpoint: Endpoint, era: Era) -> anyhow::Result<Self> {
         let cookies = Arc::new(CookieStoreMutex::new(CookieStore::new()));
         let (host, port) = endpoint.address();
-        let everywhere = Arc::new(Everywhere { host, port });
+        let everywhere = Arc::new(Everywhere {
+            host,
+            port,
+            known: Arc::default(),
+        });
         let builder = || {
             Client::builder()
                 .user_agent(USER_AGENT)
@@ -105,45 +132,68 @@ impl Http {
                 .no_proxy()
         };
         Ok(Self {
-            pooled: builder().pool_idle_timeout(Duration::from_secs(30)).build()?,
+            pooled: builder().pool_idle_timeout(POOL_IDLE).build()?,
             fresh: builder().pool_max_idle_per_host(0).build()?,
+            fresh_until: Mutex::default(),
             cookies,
             endpoint,
+            era,
         })
     }
 
-    /// `GET` over the pool.
+    /// `GET`.
     pub(super) async fn get(&self, url: Url, from: From, timeout: Duration) -> Result<Reply, Failure> {
-        let request = self.header(self.pooled.get(url), from, false);
-        fetch(request.timeout(timeout)).await
+        let request = self.header(self.client().get(url), from, false);
+        self.watched(request.timeout(timeout)).await
     }
 
-    /// `POST` of the one form field `r` over the pool.
-    pub(super) async fn post(&self, url: Url, r: &str, from: From, timeout: Duration) -> Result<Reply, Failure> {
-        let request = self.header(self.pooled.post(url), from, true);
-        fetch(request.form(&[("r", r)]).timeout(timeout)).await
+    /// `POST` of a form.
+    pub(super) async fn post(&self, url: Url, form: &Form, from: From, timeout: Duration) -> Result<Reply, Failure> {
+        let request = self.header(self.client().post(url), from, true);
+        self.watched(request.form(form).timeout(timeout)).await
     }
 
     /// The same over a connection of its own.
-    pub(super) async fn post_fresh(&self, url: Url, r: &str, from: From, timeout: Duration) -> Result<Reply, Failure> {
+    pub(super) async fn post_fresh(
+        &self,
+        url: Url,
+        form: &Form,
+        from: From,
+        timeout: Duration,
+    ) -> Result<Reply, Failure> {
         let request = self.header(self.fresh.post(url), from, true);
-        fetch(request.form(&[("r", r)]).timeout(timeout)).await
+        fetch(request.form(form).timeout(timeout)).await
+    }
+
+    fn client(&self) -> &Client {
+        let fresh_until = *self.fresh_until.lock().unwrap_or_else(PoisonError::into_inner);
+        if fresh_until.is_some_and(|until| Instant::now() < until) {
+            &self.fresh
+        } else {
+            &self.pooled
+        }
+    }
+
+    /// Fetches, and remembers when the wire broke.
+    async fn watched(&self, request: RequestBuilder) -> Result<Reply, Failure> {
+        let fetched = fetch(request).await;
+        if fetched.is_err() {
+            // The pool looks at the age of what it holds before it gives it out.
+            let until = Instant::now() + POOL_IDLE + Duration::from_secs(1);
+            *self.fresh_until.lock().unwrap_or_else(PoisonError::into_inner) = Some(until);
+        }
+        fetched
     }
 
     fn header(&self, request: RequestBuilder, from: From, post: bool) -> RequestBuilder {
         let scheme = self.endpoint.scheme();
-        let (host, referer) = match from {
-            From::Lists => (
-                LISTS,
-                format!("{scheme}://{LISTS}/proxy.html?v=20130916001&callback=1&id=1"),
-            ),
-            From::Channel => (
-                CHANNEL,
-                format!("{scheme}://{CHANNEL}/proxy.html?v=20151105001&callback=1&id=2"),
-            ),
-            From::Login => return request.header(REFERER, super::login::PAGE),
+        let (host, page) = match from {
+            From::Lists => (LISTS, self.era.lists_page()),
+            From::Channel => (self.era.channel(), self.era.channel_page()),
+            From::Login => return request.header(REFERER, self.era.login_page()),
             From::Nowhere => return request,
         };
+        let referer = format!("{scheme}://{host}{page}");
         let request = request.header(REFERER, referer);
         if post {
             request.header(ORIGIN, format!("{scheme}://{host}"))
@@ -166,11 +216,19 @@ impl Http {
             .map(|cookie| cookie.value().to_owned())
     }
 
-    /// Sets a cookie for all the service's hosts.
+    /// Sets a cookie for all the service's hosts, in place of any of this name.
     pub(super) fn set_cookie(&self, name: &str, value: &str) {
-        let home = self.endpoint.url(CHANNEL, "/");
+        let home = self.endpoint.url(LISTS, "/");
         let cookie = format!("{name}={value}; Domain={COOKIE_HOME}; Path=/");
-        if self.jar().parse(&cookie, &home).is_err() {
+        let mut jar = self.jar();
+        let old = jar.iter_any().filter(|cookie| cookie.name() == name);
+        let old: Vec<(String, String)> = old
+            .map(|cookie| (String::from(&cookie.domain), String::from(&cookie.path)))
+            .collect();
+        for (domain, path) in old {
+            jar.remove(&domain, &path, name);
+        }
+        if jar.parse(&cookie, &home).is_err() {
             tracing::warn!(name, "a cookie was not accepted by our own jar");
         }
     }

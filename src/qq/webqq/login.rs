@@ -1,4 +1,8 @@
-//! The QR login's calls, from the login page to `check_sig`. Decides nothing: says what the service answered.
+//! The login's calls, from the login page to `check_sig`: those of both ways here, the others in [`scan`] and [`password`].
+//! Decides nothing: says what the service answered.
+
+pub(super) mod password;
+pub(super) mod scan;
 
 use std::time::Duration;
 
@@ -6,20 +10,20 @@ use serde_json::Value;
 use thiserror::Error;
 use url::Url;
 
-use super::api::{Api, millis};
+use super::api::Api;
 use super::endpoint::{LOGIN_PAGE, PTLOGIN, Refused};
-use super::hash::{hash33, time33};
-use super::http::{Failure, From};
+use super::era::Era;
+use super::hash::time33;
+use super::http::{Failure, From, Reply};
 use super::wire;
 
-/// The login page of the time, which login calls claim to come from.
-pub(super) const PAGE: &str = "https://ui.ptlogin2.qq.com/cgi-bin/login?daid=164&target=self&style=16&mibao_css=m_webqq&appid=501004106&enable_qlogin=0&no_verifyimg=1&s_url=http%3A%2F%2Fw.qq.com%2Fproxy.html&f_url=loginerroralert&strong_login=1&login_state=10&t=20131024001";
-const APP: &str = "501004106";
 const DAID: &str = "164";
 const TIMEOUT: Duration = Duration::from_secs(20);
-/// A QR picture has some hundred bytes.
+/// A QR picture has some hundred bytes, a captcha some thousand.
 const PICTURE_MAX: usize = 256 << 10;
 const REDIRECTS_MAX: usize = 5;
+const TRIES: u32 = 4;
+const BETWEEN_TRIES: Duration = Duration::from_millis(500);
 
 /// Why a step of the login failed.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -30,6 +34,9 @@ pub(super) enum Trouble {
     /// The service refused: the login has to begin anew.
     #[error("{0}")]
     Refused(String),
+    /// The service wants to be left alone for long.
+    #[error("{0}")]
+    Wait(String),
     /// A person has to do something about the account.
     #[error("{0}")]
     Person(String),
@@ -50,125 +57,61 @@ impl std::convert::From<Refused> for Trouble {
     }
 }
 
-/// What became of the QR code that is shown.
-#[derive(Debug, PartialEq, Eq)]
-pub(super) enum Scan {
-    /// Nobody scanned it yet.
-    Waiting,
-    /// Scanned; the phone asks its owner.
-    Confirming,
-    /// Too late, a new one is needed.
-    Expired,
-    /// Confirmed; go there.
-    Done(Url),
-}
-
 impl Api {
-    /// Opens the login page: for its cookies.
-    pub(super) async fn login_page(&self) -> Result<(), Trouble> {
-        let path = PAGE.split_once(LOGIN_PAGE).map_or("/", |(_, path)| path);
+    /// Opens the login page: for its cookies, and for the signature that the page of 2013 held.
+    pub(super) async fn login_page(&self) -> Result<String, Trouble> {
+        let (_, path) = self.http.era.login_page().split_once(LOGIN_PAGE).unwrap_or_default();
         let url = self.http.endpoint.url(LOGIN_PAGE, path);
         // Clients that left it out got in as well, so its status does not matter.
-        self.http.get(url, From::Nowhere, TIMEOUT).await?;
-        Ok(())
+        let page = self.http.get(url, From::Nowhere, TIMEOUT).await?;
+        let written = password::login_sig(&page.body);
+        let signature = written.or_else(|| self.http.cookie("pt_login_sig"));
+        Ok(signature.unwrap_or_default())
     }
 
-    /// A new QR code as a PNG.
-    pub(super) async fn qr_show(&self) -> Result<Vec<u8>, Trouble> {
-        let mut url = self.http.endpoint.url(PTLOGIN, "/ptqrshow");
-        let t = format!("0.{}", millis());
-        url.query_pairs_mut().extend_pairs([
-            ("appid", APP),
-            ("e", "0"),
-            ("l", "M"),
-            ("s", "5"),
-            ("d", "72"),
-            ("v", "4"),
-            ("t", &t),
-        ]);
-        let reply = self.http.get(url, From::Login, TIMEOUT).await?;
-        let is_png = reply.body.starts_with(b"\x89PNG\r\n\x1a\n") && reply.body.len() <= PICTURE_MAX;
-        if !reply.is_success() || !is_png {
-            return Err(Trouble::Wire("the QQ server gave no QR code".to_owned()));
-        }
-        Ok(reply.body)
-    }
-
-    /// What became of the code. `age` is the time since the page was opened.
-    pub(super) async fn qr_login(&self, age: Duration) -> Result<Scan, Trouble> {
-        let mut url = self.http.endpoint.url(PTLOGIN, "/ptqrlogin");
-        let token = hash33(&self.http.cookie("qrsig").unwrap_or_default()).to_string();
-        let action = format!("0-0-{}", age.as_millis());
-        let login_sig = self.http.cookie("pt_login_sig").unwrap_or_default();
-        url.query_pairs_mut().extend_pairs([
-            ("ptqrtoken", token.as_str()),
-            ("webqq_type", "10"),
-            ("remember_uin", "1"),
-            ("login2qq", "1"),
-            ("aid", APP),
-            ("u1", "http://w.qq.com/proxy.html?login2qq=1&webqq_type=10"),
-            ("ptredirect", "0"),
-            ("ptlang", "2052"),
-            ("daid", DAID),
-            ("from_ui", "1"),
-            ("pttype", "1"),
-            ("dumy", ""),
-            ("fp", "loginerroralert"),
-            ("action", &action),
-            ("mibao_css", "m_webqq"),
-            ("t", "1"),
-            ("g", "1"),
-            ("js_type", "0"),
-            ("js_ver", "10233"),
-            ("login_sig", &login_sig),
-            ("pt_randsalt", "0"),
-        ]);
-        let reply = self.http.get(url, From::Login, TIMEOUT).await?;
-        if reply.status == 403 {
-            return Ok(Scan::Expired);
-        }
-        if !reply.is_success() {
-            return Err(Trouble::Wire(format!("the QQ server answered HTTP {}", reply.status)));
-        }
-        let arguments = wire::call(&reply.body, "ptuiCB")
-            .ok_or_else(|| Trouble::Wire("the QQ server's login gave no readable answer".to_owned()))?;
-        self.scan(&arguments)
-    }
-
-    fn scan(&self, arguments: &[String]) -> Result<Scan, Trouble> {
-        let argument = |at: usize| arguments.get(at).map_or("", String::as_str);
-        match argument(0) {
-            "0" => Ok(Scan::Done(self.http.endpoint.adopt(argument(2), None)?)),
-            "65" => Ok(Scan::Expired),
-            "66" => Ok(Scan::Waiting),
-            "67" => Ok(Scan::Confirming),
-            "1" | "6" | "7" | "24" => Err(Trouble::Refused(refusal(argument(0), argument(4)))),
-            code => Err(Trouble::Person(refusal(code, argument(4)))),
+    /// `GET` of a login page, again when its host seems to be out of order for a moment: 404 and 502 come out of the blue.
+    async fn login_get(&self, url: &Url, from: From) -> Result<Reply, Trouble> {
+        let mut tries = 1;
+        loop {
+            let reply = self.http.get(url.clone(), from, TIMEOUT).await?;
+            if !matches!(reply.status, 404 | 500..) {
+                return Ok(reply);
+            }
+            if tries == TRIES {
+                return match reply.status {
+                    404 => Ok(reply),
+                    status => Err(Trouble::Wire(format!("the QQ server answered HTTP {status}"))),
+                };
+            }
+            tokio::time::sleep(BETWEEN_TRIES * tries).await;
+            tries += 1;
         }
     }
 
     /// Fetches the link that the login gave, following redirects by hand: for the cookies.
     pub(super) async fn check_sig(&self, link: &Url) -> Result<(), Trouble> {
+        let mut reply = self.login_get(link, From::Nowhere).await?;
         let mut url = link.clone();
-        for _ in 0..=REDIRECTS_MAX {
-            let reply = self.http.get(url.clone(), From::Nowhere, TIMEOUT).await;
-            let reply = match reply {
-                // Behind the first answer the cookies are there; what the page it points to does is no concern of ours.
-                Err(_) if url != *link => break,
-                other => other?,
-            };
-            let (status, success) = (reply.status, reply.is_success());
-            let Some(location) = reply.location.filter(|_| (300..400).contains(&status)) else {
-                if url == *link && !success {
-                    return Err(Trouble::Wire(format!("the QQ server answered HTTP {status}")));
-                }
+        for _ in 0..REDIRECTS_MAX {
+            let redirects = (300..400).contains(&reply.status);
+            let Some(location) = reply.location.filter(|_| redirects) else {
                 break;
             };
             url = self.http.endpoint.adopt(&location, Some(&url))?;
+            // Behind the first answer the cookies are there; what the page it points to does is no concern of ours.
+            let Ok(next) = self.http.get(url.clone(), From::Nowhere, TIMEOUT).await else {
+                break;
+            };
+            reply = next;
         }
+        self.take_cookie();
+        Ok(())
+    }
+
+    /// Takes the ptwebqq that the login set as a cookie.
+    pub(super) fn take_cookie(&self) {
         let ptwebqq = self.http.cookie("ptwebqq").unwrap_or_default();
         self.tokens().ptwebqq = ptwebqq;
-        Ok(())
     }
 
     /// A login without a scan, by what an earlier one left behind. Nothing when there is nothing, or the service wants a scan.
@@ -179,8 +122,8 @@ impl Api {
         let mut url = self.http.endpoint.url(PTLOGIN, "/pt4_auth");
         let token = time33(&supertoken).to_string();
         url.query_pairs_mut()
-            .extend_pairs([("daid", DAID), ("appid", APP), ("auth_token", &token)]);
-        let reply = self.http.get(url, From::Login, TIMEOUT).await?;
+            .extend_pairs([("daid", DAID), ("appid", self.http.era.app()), ("auth_token", &token)]);
+        let reply = self.login_get(&url, From::Login).await?;
         let Some(arguments) = wire::call(&reply.body, "ptui_auth_CB") else {
             return Ok(None);
         };
@@ -204,11 +147,14 @@ impl Api {
         true
     }
 
-    /// Takes the session that login2 gave.
+    /// Takes the session that login2 gave; in 2013 the token of the lists is in it.
     pub(super) fn take_session(&self, result: &Value) -> bool {
         let psessionid = wire::text(&result["psessionid"]);
         let uin = wire::number(&result["uin"]);
         if !is_token(psessionid) {
+            return false;
+        }
+        if self.http.era == Era::WebQq && !self.take_vfwebqq(result) && self.tokens().vfwebqq.is_empty() {
             return false;
         }
         let mut tokens = self.tokens();

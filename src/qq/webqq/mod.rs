@@ -33,6 +33,7 @@ mod command;
 mod contacts;
 mod content;
 mod endpoint;
+mod era;
 mod event;
 mod groups;
 mod hash;
@@ -40,6 +41,7 @@ mod http;
 mod keeper;
 mod life;
 mod login;
+mod md5;
 mod numbers;
 mod qr;
 mod receive;
@@ -60,15 +62,19 @@ use url::Url;
 
 use super::event::PORTAL_PATIENCE;
 use super::{Command, Inbox};
+pub use crate::config::Login;
 use crate::model::AccountName;
+use era::Era;
 
-/// What the operator says of an account with `protocol = "webqq"`, `login = "qr"`.
+/// What the operator says of an account with `protocol = "webqq"`.
 #[derive(Debug, Clone)]
 pub struct Settings {
     /// Its name in `bridge.toml`.
     pub name: AccountName,
     /// Where every historic host is to be found: scheme, address and port.
     pub server: Url,
+    /// How it logs in, which also tells the age of the protocol.
+    pub login: Login,
     /// At least so long from the answer to one send until the next.
     pub send_every: Duration,
     /// The session's clockwork.
@@ -99,6 +105,18 @@ pub struct Pace {
     pub look_every: Duration,
     /// Before an account that was logged in elsewhere is taken back.
     pub kick_pause: Duration,
+    /// Before a refused login by password is tried again, the first time; then ever longer.
+    pub password_again: Duration,
+    /// How long a login must last to count as a good one.
+    pub settled: Duration,
+    /// How long the service remembers what a captcha shows.
+    pub captcha: Duration,
+    /// Between two heartbeats of `WebQQ`.
+    pub heartbeat: Duration,
+    /// How old a link of `WebQQ` may get: its lists begin to be refused some time after.
+    pub freshen: Duration,
+    /// How long it may be that nobody says anything anywhere, before the link is opened anew.
+    pub silence: Duration,
 }
 
 impl Default for Pace {
@@ -112,6 +130,12 @@ impl Default for Pace {
             retry_first: Duration::from_secs(1),
             look_every: Duration::from_secs(2),
             kick_pause: Duration::from_secs(30),
+            password_again: Duration::from_secs(30),
+            settled: Duration::from_secs(60),
+            captcha: Duration::from_secs(15 * 60),
+            heartbeat: Duration::from_secs(60),
+            freshen: Duration::from_secs(30 * 60),
+            silence: Duration::from_secs(2 * 3600),
         }
     }
 }
@@ -130,7 +154,11 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let endpoint = endpoint::Endpoint::new(settings.server.clone())?;
-    let api = api::Api::new(http::Http::new(endpoint)?);
+    let era = match settings.login {
+        Login::Qr => Era::SmartQq,
+        Login::Password { .. } => Era::WebQq,
+    };
+    let api = api::Api::new(http::Http::new(endpoint, era)?);
     let session = session::Session::new(settings, api, inbox);
     let resumes = saved.is_some_and(|bytes| session.resume(&bytes));
     tokio::select! {

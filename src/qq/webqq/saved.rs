@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::era::Era;
 use super::hash::Variant;
-
-/// `SmartQQ`'s page always called itself so.
-pub(super) const CLIENT_ID: u64 = 53_999_199;
 
 /// The tokens of one login.
 #[derive(Clone, Serialize, Deserialize, PartialEq, Eq)]
 pub(super) struct Tokens {
+    /// Which age's login it is.
+    #[serde(default)]
+    pub(super) era: Era,
     /// Our own QQ number; 0 before login2.
     pub(super) uin: u64,
     /// Token of the channel.
@@ -19,7 +20,7 @@ pub(super) struct Tokens {
     pub(super) vfwebqq: String,
     /// A copy of the cookie; empty from 2018 on.
     pub(super) ptwebqq: String,
-    /// Always [`CLIENT_ID`], written down in case that a server gives another meaning to it.
+    /// What the client calls itself.
     pub(super) clientid: u64,
     /// Which `hash` the service took last.
     pub(super) variant: Variant,
@@ -27,14 +28,16 @@ pub(super) struct Tokens {
     pub(super) msg_ids: u64,
 }
 
-impl Default for Tokens {
-    fn default() -> Self {
+impl Tokens {
+    /// Those of a login that has not begun.
+    pub(super) fn new(era: Era) -> Self {
         Self {
+            era,
             uin: 0,
             psessionid: String::new(),
             vfwebqq: String::new(),
             ptwebqq: String::new(),
-            clientid: CLIENT_ID,
+            clientid: era.client(),
             variant: Variant::default(),
             msg_ids: 0,
         }

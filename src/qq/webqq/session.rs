@@ -33,6 +33,9 @@ pub(super) struct Session {
     pub(super) wish: Notify,
     /// The keeper should look now.
     pub(super) look: Notify,
+    /// What an admin read in a captcha, and that there is something new.
+    captcha: Mutex<Option<String>>,
+    typed: Notify,
     last: Mutex<Last>,
 }
 
@@ -60,6 +63,8 @@ impl Session {
             doubt: Notify::new(),
             wish: Notify::new(),
             look: Notify::new(),
+            captcha: Mutex::default(),
+            typed: Notify::new(),
             last: Mutex::default(),
         }
     }
@@ -77,6 +82,27 @@ impl Session {
         self.online.store(online, Ordering::Relaxed);
     }
 
+    /// An admin says what a captcha shows.
+    pub(super) fn type_captcha(&self, text: String) {
+        *lock(&self.captcha) = Some(text);
+        self.typed.notify_one();
+    }
+
+    /// A new captcha is about to be shown: whatever was typed before is not about it.
+    pub(super) fn forget_captcha(&self) {
+        *lock(&self.captcha) = None;
+    }
+
+    /// What an admin read in the captcha that is shown.
+    pub(super) async fn captcha(&self) -> String {
+        loop {
+            if let Some(text) = lock(&self.captcha).take() {
+                return text;
+            }
+            self.typed.notified().await;
+        }
+    }
+
     /// Tells the gateway something about the account.
     pub(super) async fn tell(&self, event: AccountEvent) {
         let mailbox = self.inbox.account(&self.settings.name);
@@ -85,12 +111,15 @@ impl Session {
         }
     }
 
-    /// Tells the gateway how the session is, if that is news. A QR code always is.
+    /// Tells the gateway how the session is, if that is news. A picture always is.
     pub(super) async fn set_state(&self, state: SessionState) {
         {
             let mut last = lock(&self.last);
-            let is_code = matches!(state, SessionState::NeedsOperator(Need::ScanQr { .. }));
-            if !is_code && last.state.as_ref() == Some(&state) {
+            let is_picture = matches!(
+                state,
+                SessionState::NeedsOperator(Need::ScanQr { .. } | Need::Captcha { .. })
+            );
+            if !is_picture && last.state.as_ref() == Some(&state) {
                 return;
             }
             last.state = Some(state.clone());
@@ -120,11 +149,19 @@ impl Session {
         self.tell(AccountEvent::Saved(bytes)).await;
     }
 
-    /// Takes what an earlier session saved. False when it is of no use.
+    /// Takes what an earlier session saved. False when it is of no use, or another account's.
     pub(super) fn resume(&self, bytes: &[u8]) -> bool {
         let Some(saved) = Saved::read(bytes) else {
             return false;
         };
+        let own = self
+            .settings
+            .login
+            .password()
+            .is_none_or(|(qq, _)| qq.0 == saved.tokens.uin);
+        if !own || saved.tokens.era != self.api.http.era {
+            return false;
+        }
         if let Err(error) = self.api.http.load_cookies(&saved.cookies) {
             tracing::warn!(account = %self.settings.name, %error, "saved cookies cannot be read, a new login is needed");
             return false;

@@ -11,7 +11,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
-use super::{Pace, Settings, run};
+use super::{Login, Pace, Settings, run};
 use crate::model::Language;
 use crate::model::words::plain_text;
 use crate::model::{AccountName, GroupNumber, MemberId, Message, Part, QqNumber};
@@ -67,6 +67,7 @@ impl Running {
         let settings = Settings {
             name: AccountName("main".into()),
             server,
+            login: Login::Qr,
             send_every: quick,
             pace: Pace {
                 qr_every: quick,

@@ -19,8 +19,8 @@ pub(super) enum Verdict {
     Renewed(String),
     /// Means nothing once; thrice in a row the link is lost.
     Odd,
-    /// The session may be lost: test it.
-    Doubt,
+    /// The session may be lost: test it, and if it is, do this.
+    Doubt(Cure),
     /// An error; several in a row are a reason to test the session.
     Counted(Duration),
     /// The whole service is unwell: wait, and do not ask anybody to scan anything.
@@ -33,7 +33,16 @@ pub(super) enum Verdict {
     Broken(String),
 }
 
-/// Longest wait between two polls.
+/// What helps a session that a test showed to be lost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Cure {
+    /// Open the link again; if that fails, log in.
+    Relink,
+    /// Log in.
+    Login,
+}
+
+/// Longest wait between two polls of a service that is out of order.
 const WAIT_MAX: Duration = Duration::from_secs(60);
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -52,7 +61,8 @@ pub(super) fn judge(called: Called) -> Verdict {
             p => Verdict::Renewed(p.to_owned()),
         },
         Some(109 | 110) => Verdict::Odd,
-        Some(103 | 100_012) => Verdict::Doubt,
+        Some(103) => Verdict::Doubt(Cure::Relink),
+        Some(100_012) => Verdict::Doubt(Cure::Login),
         Some(112) => Verdict::Unlinked(10 * SECOND),
         Some(120 | 121 | 100_000 | 100_006) => Verdict::Unlinked(Duration::ZERO),
         Some(100 | 108 | 122) => Verdict::LoggedOut,
@@ -60,6 +70,12 @@ pub(super) fn judge(called: Called) -> Verdict {
         Some(114 | 100_001 | 100_101) => Verdict::Counted(SECOND),
         Some(_) => Verdict::Counted(10 * SECOND),
     }
+}
+
+/// Whether somebody said something: what a session that is dead without knowing it never brings.
+pub(super) fn anything_said(events: &[Value]) -> bool {
+    let kinds = ["message", "group_message", "discu_message", "sess_message"];
+    events.iter().any(|event| kinds.contains(&text(&event["poll_type"])))
 }
 
 fn events(mut answer: Answer) -> Verdict {
@@ -75,7 +91,7 @@ pub(super) enum Next {
     /// Poll again.
     Poll(Duration),
     /// Test the session.
-    Probe(Duration),
+    Probe(Duration, Cure),
     /// Open the link again.
     Relink(Duration),
     /// Log in.
@@ -88,41 +104,57 @@ pub(super) struct Health {
     counted: u32,
     odd: u32,
     renewed: u32,
+    outages: u32,
     broken: Backoff,
     broken_in_a_row: u32,
-}
-
-impl Default for Health {
-    fn default() -> Self {
-        Self {
-            counted: 0,
-            odd: 0,
-            renewed: 0,
-            broken: Backoff::new(SECOND, WAIT_MAX),
-            broken_in_a_row: 0,
-        }
-    }
 }
 
 impl Health {
     /// Errors in a row before the session is tested, and before the link is opened anew although the tests went well.
     const COUNTED: [u32; 2] = [5, 10];
+    /// Renewals of the cookie in a row that are believed.
+    const RENEWED: [u32; 2] = [3, 10];
+    /// Bad answers in a row before people are told.
+    const WORRY: u32 = 3;
 
-    /// Forgets everything: the link is new.
-    pub(super) fn reset(&mut self) {
-        *self = Self::default();
+    /// `first` and `longest` are the waits after a broken connection.
+    pub(super) fn new(first: Duration, longest: Duration) -> Self {
+        Self {
+            counted: 0,
+            odd: 0,
+            renewed: 0,
+            outages: 0,
+            broken: Backoff::new(first, longest),
+            broken_in_a_row: 0,
+        }
     }
 
-    /// How often in a row the wire broke.
-    pub(super) fn broken_in_a_row(&self) -> u32 {
-        self.broken_in_a_row
+    /// Forgets everything: the link is new, or a poll went well.
+    pub(super) fn reset(&mut self) {
+        (self.counted, self.odd, self.renewed, self.outages) = (0, 0, 0, 0);
+        self.mend();
+    }
+
+    fn mend(&mut self) {
+        self.broken_in_a_row = 0;
+        self.broken.reset();
+    }
+
+    /// What people should know.
+    pub(super) fn worry(&self) -> Option<&'static str> {
+        if self.broken_in_a_row >= Self::WORRY {
+            return Some("the QQ server cannot be reached; trying again");
+        }
+        if self.outages >= Self::WORRY {
+            return Some("QQ seems to be out of order; waiting for it");
+        }
+        (self.counted >= Self::COUNTED[0]).then_some("QQ answers with errors; trying again")
     }
 
     /// What to do after this.
     pub(super) fn next(&mut self, verdict: &Verdict) -> Next {
         if !matches!(verdict, Verdict::Broken(_)) {
-            self.broken_in_a_row = 0;
-            self.broken.reset();
+            self.mend();
         }
         match verdict {
             Verdict::Events(_) | Verdict::Idle => {
@@ -132,7 +164,11 @@ impl Health {
             Verdict::Renewed(_) => {
                 self.renewed += 1;
                 // At once, unless it is all that ever comes.
-                Next::Poll(if self.renewed > 3 { SECOND } else { Duration::ZERO })
+                match self.renewed {
+                    n if n > Self::RENEWED[1] => Next::Relink(SECOND),
+                    n if n > Self::RENEWED[0] => Next::Poll(SECOND),
+                    _ => Next::Poll(Duration::ZERO),
+                }
             }
             Verdict::Odd => {
                 self.odd += 1;
@@ -142,24 +178,24 @@ impl Health {
                     Next::Poll(SECOND)
                 }
             }
-            Verdict::Doubt => {
+            Verdict::Doubt(cure) => {
                 self.counted += 1;
                 if self.counted > Self::COUNTED[0] {
                     return Next::Relink(SECOND);
                 }
-                Next::Probe(SECOND * (self.counted - 1))
+                Next::Probe(SECOND * (self.counted - 1), *cure)
             }
             Verdict::Counted(wait) => {
                 self.counted += 1;
                 match self.counted {
                     n if n >= Self::COUNTED[1] => Next::Relink(*wait),
-                    n if n >= Self::COUNTED[0] => Next::Probe(*wait),
+                    n if n >= Self::COUNTED[0] => Next::Probe(*wait, Cure::Relink),
                     _ => Next::Poll(*wait),
                 }
             }
             Verdict::Outage => {
-                self.counted += 1;
-                Next::Poll((10 * SECOND * self.counted).min(WAIT_MAX))
+                self.outages += 1;
+                Next::Poll((10 * SECOND * self.outages).min(WAIT_MAX))
             }
             Verdict::Unlinked(wait) => Next::Relink(*wait),
             Verdict::LoggedOut => Next::Login,
@@ -203,11 +239,17 @@ mod tests {
         }
     }
 
+    fn health() -> Health {
+        Health::new(SECOND, WAIT_MAX)
+    }
+
     #[test]
     fn every_code() {
         for (code, next) in [
+            (0, Next::Poll(Duration::ZERO)),
             (100, Next::Login),
-            (103, Next::Probe(Duration::ZERO)),
+            (102, Next::Poll(Duration::ZERO)),
+            (103, Next::Probe(Duration::ZERO, Cure::Relink)),
             (108, Next::Login),
             (109, Next::Poll(SECOND)),
             (110, Next::Poll(SECOND)),
@@ -216,43 +258,68 @@ mod tests {
             (120, Next::Relink(Duration::ZERO)),
             (121, Next::Relink(Duration::ZERO)),
             (122, Next::Login),
+            (1202, Next::Poll(Duration::ZERO)),
             (100_000, Next::Relink(Duration::ZERO)),
             (100_001, Next::Poll(SECOND)),
             (100_002, Next::Poll(10 * SECOND)),
             (100_003, Next::Poll(10 * SECOND)),
             (100_006, Next::Relink(Duration::ZERO)),
-            (100_012, Next::Probe(Duration::ZERO)),
+            (100_012, Next::Probe(Duration::ZERO, Cure::Login)),
+            (100_100, Next::Poll(Duration::ZERO)),
             (100_101, Next::Poll(SECOND)),
             (77, Next::Poll(10 * SECOND)),
         ] {
             let verdict = verdict(&format!(r#"{{"retcode":{code},"errmsg":"error"}}"#));
-            assert_eq!(Health::default().next(&verdict), next, "{code}");
+            assert_eq!(health().next(&verdict), next, "{code}");
         }
         assert_eq!(verdict(r#"{"retcode":116,"p":"abc"}"#), Verdict::Renewed("abc".into()));
+        assert!(matches!(verdict(r#"{"retcode":116}"#), Verdict::Counted(_)));
         assert!(matches!(verdict(r#"{"retcode":0,"result":[{}]}"#), Verdict::Events(e) if e.len() == 1));
         assert!(matches!(verdict("<html>"), Verdict::Broken(_)));
     }
 
     #[test]
-    fn a_broken_wire_never_asks_for_a_login() {
-        let mut health = Health::default();
-        for _ in 0..1000 {
-            let next = health.next(&judge(Err(NoAnswer::Status(502))));
-            assert!(matches!(next, Next::Poll(wait) if wait <= WAIT_MAX));
-        }
-        assert_eq!(health.broken_in_a_row(), 1000);
-        for _ in 0..1000 {
-            assert!(matches!(health.next(&Verdict::Outage), Next::Poll(_)));
+    fn odd_codes_thrice_in_a_row_open_the_link_again() {
+        let mut health = health();
+        assert!(matches!(health.next(&Verdict::Odd), Next::Poll(_)));
+        assert!(matches!(health.next(&Verdict::Odd), Next::Poll(_)));
+        health.next(&Verdict::Idle);
+        for relinks in [false, false, true] {
+            assert_eq!(matches!(health.next(&Verdict::Odd), Next::Relink(_)), relinks);
         }
     }
 
     #[test]
+    fn a_renewal_is_followed_at_once_unless_it_is_all_that_comes() {
+        let mut health = health();
+        let renewed = Verdict::Renewed("abc".into());
+        assert_eq!(health.next(&renewed), Next::Poll(Duration::ZERO));
+        assert!((0..20).any(|_| matches!(health.next(&renewed), Next::Relink(_))));
+    }
+
+    #[test]
+    fn a_broken_wire_or_service_never_asks_for_a_login() {
+        let mut health = health();
+        for _ in 0..1000 {
+            let next = health.next(&judge(Err(NoAnswer::Status(502))));
+            assert!(matches!(next, Next::Poll(wait) if wait <= WAIT_MAX && !wait.is_zero()));
+        }
+        assert!(health.worry().is_some_and(|why| why.contains("reached")));
+        for _ in 0..1000 {
+            assert!(matches!(health.next(&Verdict::Outage), Next::Poll(wait) if wait <= WAIT_MAX));
+        }
+        assert!(health.worry().is_some_and(|why| why.contains("out of order")));
+        health.next(&Verdict::Idle);
+        assert_eq!(health.worry(), None);
+    }
+
+    #[test]
     fn errors_in_a_row_lead_to_a_test_then_a_relink_and_an_idle_answer_forgets_them() {
-        let mut health = Health::default();
+        let mut health = health();
         let counted = Verdict::Counted(SECOND);
         let nexts: Vec<_> = (0..10).map(|_| health.next(&counted)).collect();
         assert!(nexts[..4].iter().all(|n| matches!(n, Next::Poll(_))));
-        assert!(nexts[4..9].iter().all(|n| matches!(n, Next::Probe(_))));
+        assert!(nexts[4..9].iter().all(|n| matches!(n, Next::Probe(..))));
         assert!(matches!(nexts[9], Next::Relink(_)));
         health.next(&Verdict::Idle);
         assert!(matches!(health.next(&counted), Next::Poll(_)));
@@ -260,7 +327,20 @@ mod tests {
 
     #[test]
     fn doubt_for_ever_ends_in_a_relink() {
-        let mut health = Health::default();
-        assert!((0..10).any(|_| matches!(health.next(&Verdict::Doubt), Next::Relink(_))));
+        for cure in [Cure::Relink, Cure::Login] {
+            let mut health = health();
+            assert!((0..10).any(|_| matches!(health.next(&Verdict::Doubt(cure)), Next::Relink(_))));
+        }
+    }
+
+    #[test]
+    fn what_a_session_that_is_dead_without_knowing_it_does_not_bring() {
+        let said = |kind: &str| anything_said(&[serde_json::json!({"poll_type": kind, "value": {}})]);
+        for kind in ["message", "group_message", "discu_message", "sess_message"] {
+            assert!(said(kind), "{kind}");
+        }
+        for kind in ["buddies_status_change", "input_notify", "system_message", ""] {
+            assert!(!said(kind), "{kind}");
+        }
     }
 }

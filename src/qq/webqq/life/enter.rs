@@ -1,14 +1,19 @@
 //! The steps from nothing to the first poll.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
+use serde_json::Value;
 use tokio::time::Instant;
 
 use super::{CODES_MAX, Life, Probed, QUICK_EVERY, Step, Turn, answered, probed, refused};
 use crate::qq::text::clean_name;
 use crate::qq::webqq::api::Called;
 use crate::qq::webqq::contacts;
-use crate::qq::webqq::login::{Scan, Trouble};
+use crate::qq::webqq::era::Era;
+use crate::qq::webqq::hash::Variant;
+use crate::qq::webqq::login::Trouble;
+use crate::qq::webqq::login::scan::Scan;
 use crate::qq::webqq::qr;
 use crate::qq::webqq::saved::Tokens;
 use crate::qq::webqq::wire::text;
@@ -19,24 +24,29 @@ impl Life<'_> {
         self.session.set_state(SessionState::Starting).await;
         match probed(self.session.api.online_buddies().await) {
             Probed::Lives => Ok(Turn::now(Step::Lists)),
+            // Of 2013 the link may be all that was lost; with `SmartQQ` a login without a scan is tried anyway.
+            Probed::Lost if self.session.api.http.era == Era::WebQq => Ok(Turn::now(Step::Relink)),
             Probed::Lost => Ok(Turn::now(Step::Quick)),
-            Probed::Unclear(why) => {
-                self.degrade(&why).await;
-                Err(Trouble::Wire(why))
-            }
+            Probed::Unclear(why) => Err(Trouble::Wire(why)),
         }
     }
 
     pub(super) async fn quick(&mut self) -> Result<Turn, Trouble> {
         self.lose("the QQ login was lost").await;
-        let lately = self.last_quick.is_some_and(|at| at.elapsed() < QUICK_EVERY);
+        if self.session.api.http.era == Era::WebQq {
+            if self.last_login.is_some() {
+                return Err(Trouble::Refused("QQ ends each login soon after it is made".to_owned()));
+            }
+            return Ok(Turn::now(Step::Page));
+        }
+        let lately = self.last_login.is_some_and(|at| at.elapsed() < QUICK_EVERY);
         if lately || self.session.api.own() == 0 {
             return Ok(Turn::now(Step::Page));
         }
         self.session.set_state(SessionState::Starting).await;
         let link = self.session.api.quick_login().await?;
         self.went_well();
-        self.last_quick = Some(Instant::now());
+        self.last_login = Some(Instant::now());
         self.quick = true;
         self.linked = false;
         self.session.roster().forget_ids();
@@ -45,7 +55,12 @@ impl Life<'_> {
     }
 
     pub(super) async fn page(&mut self) -> Result<Turn, Trouble> {
-        self.lose("the QQ login was lost; a person has to scan a QR code").await;
+        let era = self.session.api.http.era;
+        let why = match era {
+            Era::WebQq => "the QQ login was lost",
+            Era::SmartQq => "the QQ login was lost; a person has to scan a QR code",
+        };
+        self.lose(why).await;
         if !self
             .session
             .state_is(|state| matches!(state, SessionState::Degraded(_)))
@@ -58,19 +73,22 @@ impl Life<'_> {
         self.session.api.http.forget_cookies();
         {
             let mut tokens = self.session.api.tokens();
-            let msg_ids = tokens.msg_ids;
             *tokens = Tokens {
-                msg_ids,
-                ..Tokens::default()
+                msg_ids: tokens.msg_ids,
+                variant: tokens.variant,
+                ..Tokens::new(era)
             };
         }
         self.session.roster().forget_ids();
-        if let Err(trouble) = self.session.api.login_page().await {
-            self.degrade(&trouble.to_string()).await;
-            return Err(trouble);
-        }
+        self.login_sig = self.session.api.login_page().await?;
         self.page_opened = Instant::now();
-        Ok(Turn::now(Step::Show))
+        Ok(Turn::now(match era {
+            Era::WebQq => {
+                self.last_login = Some(Instant::now());
+                Step::Check
+            }
+            Era::SmartQq => Step::Show,
+        }))
     }
 
     pub(super) async fn show(&mut self) -> Result<Turn, Trouble> {
@@ -93,7 +111,10 @@ impl Life<'_> {
     pub(super) async fn wait(&mut self) -> Result<Turn, Trouble> {
         let scan = self.session.api.qr_login(self.page_opened.elapsed()).await?;
         self.went_well();
+        let is_shown = |state: &SessionState| matches!(state, SessionState::NeedsOperator(Need::ScanQr { .. }));
         Ok(match scan {
+            // A broken wire was all that people saw meanwhile.
+            Scan::Waiting | Scan::Confirming if !self.session.state_is(is_shown) => Turn::now(Step::Show),
             Scan::Waiting | Scan::Confirming => Turn::after(self.session.settings.pace.qr_every, Step::Wait),
             Scan::Expired => Turn::now(Step::Show),
             Scan::Done(link) => {
@@ -123,14 +144,17 @@ impl Life<'_> {
             return Err(refused("refused the login", &answer));
         }
         self.went_well();
+        self.linked_at = Instant::now();
         Ok(Turn::now(Step::Lists))
     }
 
     /// The lists that make the session known to the service, in any order; only the groups matter to us.
     pub(super) async fn lists(&mut self) -> Result<Turn, Trouble> {
+        self.linked = false;
         let session = self.session;
-        let (friends, groups, discussions, own) = tokio::join!(
-            session.api.friends(),
+        // Before the groups: it finds the hash that the service takes now.
+        let friends = self.friends().await;
+        let (groups, discussions, own) = tokio::join!(
             session.read_groups(),
             session.api.discussions(),
             session.api.self_info()
@@ -139,26 +163,33 @@ impl Life<'_> {
             // The old list holds, or the keeper asks again.
             tracing::warn!(account = %session.settings.name, why, "the group list was not read");
         }
-        let result = |called: Called| called.ok().map(|answer| answer.result().clone());
-        {
-            let mut roster = session.roster();
-            if let Some(friends) = result(friends)
-                .map(|r| contacts::friends(&r))
-                .filter(|list| !list.is_empty())
-            {
-                roster.friends = friends;
-            }
-            if let Some(list) = result(discussions)
-                .map(|r| contacts::discussions(&r))
-                .filter(|list| !list.is_empty())
-            {
-                roster.discussions = list;
-            }
-            if let Some(own) = result(own) {
-                roster.nick = clean_name(text(&own["nick"]));
-            }
+        let mut roster = session.roster();
+        if let Some((friends, complete)) = list(friends, |result| contacts::friends(result)) {
+            take(&mut roster.friends, friends, complete);
         }
+        if let Some((discussions, complete)) = list(discussions, |result| contacts::discussions(result)) {
+            take(&mut roster.discussions, discussions, complete);
+        }
+        if let Some(own) = own.ok().filter(|answer| answer.retcode == Some(0)) {
+            roster.nick = clean_name(text(&own.result()["nick"]));
+        }
+        drop(roster);
         Ok(Turn::now(Step::Register))
+    }
+
+    /// Friends, by whichever variant of the hash the service takes.
+    async fn friends(&self) -> Called {
+        const WRONG_HASH: i64 = 50;
+        let api = &self.session.api;
+        for _ in 1..Variant::COUNT {
+            let called = api.friends().await;
+            if !called.as_ref().is_ok_and(|answer| answer.retcode == Some(WRONG_HASH)) {
+                return called;
+            }
+            let mut tokens = api.tokens();
+            tokens.variant = tokens.variant.next();
+        }
+        api.friends().await
     }
 
     /// The last calls before the first poll; without them it answers 103.
@@ -172,11 +203,28 @@ impl Life<'_> {
         }
         self.went_well();
         self.session.match_groups().await;
-        self.refusals = 0;
-        self.refused.reset();
         self.session.set_online(true);
         self.session.save().await;
         self.come_online().await;
         Ok(Turn::now(Step::Polling))
+    }
+}
+
+/// A list that the service gave, by id, and whether it is all of it.
+fn list<T>(called: Called, read: impl Fn(&Value) -> HashMap<u64, T>) -> Option<(HashMap<u64, T>, bool)> {
+    let answer = called.ok()?;
+    let complete = match answer.retcode? {
+        0 => true,
+        100_003 => false,
+        _ => return None,
+    };
+    Some((read(answer.result()), complete)).filter(|(list, _)| !list.is_empty())
+}
+
+fn take<T>(known: &mut HashMap<u64, T>, list: HashMap<u64, T>, complete: bool) {
+    if complete {
+        *known = list;
+    } else {
+        known.extend(list);
     }
 }

@@ -5,17 +5,20 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep};
 
 use super::{KICKS_APART, Life, OVERLOADS_MAX, Probed, RELINKS_MAX, Step, Turn, answered, probed};
+use crate::qq::webqq::era::Era;
 use crate::qq::webqq::login::Trouble;
 use crate::qq::webqq::receive::Kicked;
-use crate::qq::webqq::verdict::{Next, Verdict, judge};
+use crate::qq::webqq::session::Session;
+use crate::qq::webqq::verdict::{Cure, Next, Verdict, anything_said, judge};
 
 impl Life<'_> {
-    /// Polls, with the keeper beside it, until something else has to be done.
+    /// Polls, with the keeper and the heart beside it, until something else has to be done.
     pub(super) async fn poll(&mut self) -> Turn {
         let session = self.session;
         tokio::select! {
             turn = self.poll_chain() => turn,
             () = session.keep() => unreachable!("the keeper's loop has no end"),
+            () = beat(session) => unreachable!("the heart's loop has no end"),
         }
     }
 
@@ -23,25 +26,28 @@ impl Life<'_> {
         let session = self.session;
         loop {
             let asked = Instant::now();
+            // What is in doubt is tested beside the poll: it may bring something yet, which an abandoned one would take along.
             let called = tokio::select! {
                 called = session.api.poll() => called,
-                () = session.doubt.notified() => return Turn::now(Step::Probe),
-                () = session.wish.notified() => {
-                    tracing::info!(account = %session.settings.name, "a login was asked for, but the session is on line");
-                    continue;
-                }
+                () = found_lost(session) => return Turn::now(Step::Relink),
             };
             let verdict = judge(called);
             let next = self.health.next(&verdict);
             match &verdict {
                 Verdict::Events(events) => {
                     self.good_poll().await;
+                    if anything_said(events) {
+                        self.heard = Instant::now();
+                    }
                     if let Err(Kicked(reason)) = session.receive(events, &mut self.seen).await {
                         return self.kicked(&reason).await;
                     }
                 }
                 Verdict::Idle => {
                     self.good_poll().await;
+                    if self.is_stale() {
+                        return Turn::now(Step::Freshen);
+                    }
                     // Answers of "nothing" that come at once would make a storm.
                     sleep(session.settings.pace.poll_every.saturating_sub(asked.elapsed())).await;
                 }
@@ -53,14 +59,14 @@ impl Life<'_> {
                 }
                 other => {
                     tracing::info!(account = %session.settings.name, verdict = ?other, ?next, "a poll went wrong");
-                    if self.health.broken_in_a_row() >= 3 {
-                        self.degrade("the QQ server cannot be reached; trying again").await;
+                    if let Some(why) = self.health.worry() {
+                        self.degrade(why).await;
                     }
                 }
             }
             match next {
                 Next::Poll(after) => sleep(after).await,
-                Next::Probe(after) => return Turn::after(after, Step::Probe),
+                Next::Probe(after, cure) => return Turn::after(after, Step::Probe(cure)),
                 Next::Relink(after) => return Turn::after(after, Step::Relink),
                 Next::Login => return Turn::now(Step::Quick),
             }
@@ -71,9 +77,43 @@ impl Life<'_> {
         self.relinks = 0;
         self.overloads = 0;
         self.quick = false;
-        self.last_quick = None;
+        // One that does not last is no good login, however well it began.
+        let settled = self.session.settings.pace.settled;
+        if self.last_login.is_none_or(|at| at.elapsed() > settled) {
+            self.last_login = None;
+            self.refusals = 0;
+            self.refused.reset();
+        }
         self.come_online().await;
         self.session.save().await;
+    }
+
+    /// Whether the link should be opened anew although nothing seems wrong. Of some sessions the service keeps saying that
+    /// nothing happened while messages go elsewhere; and in 2013 the lists of an old link began to be refused.
+    fn is_stale(&self) -> bool {
+        let pace = &self.session.settings.pace;
+        let silent = self.heard.max(self.linked_at).elapsed() > pace.silence;
+        let old = self.session.api.http.era == Era::WebQq && self.linked_at.elapsed() > pace.freshen;
+        silent || old
+    }
+
+    /// Opens the link anew without need: whatever goes wrong is no reason to doubt the old one.
+    pub(super) async fn freshen(&mut self) -> Turn {
+        self.linked_at = Instant::now();
+        match self.session.api.relink().await {
+            Ok(answer) if answer.retcode == Some(0) && self.session.api.take_session(answer.result()) => {
+                tracing::info!(account = %self.session.settings.name, "the link was opened anew, as a precaution");
+                self.relinked()
+            }
+            Ok(answer) => {
+                tracing::info!(account = %self.session.settings.name, code = ?answer.retcode, "the link was not opened anew");
+                Turn::now(Step::Polling)
+            }
+            Err(error) => {
+                tracing::info!(account = %self.session.settings.name, %error, "the link was not opened anew");
+                Turn::now(Step::Polling)
+            }
+        }
     }
 
     async fn kicked(&mut self, reason: &str) -> Turn {
@@ -94,10 +134,16 @@ impl Life<'_> {
     }
 
     /// Whether the session lives after all.
-    pub(super) async fn probe(&mut self) -> Turn {
+    pub(super) async fn probe(&mut self, cure: Cure) -> Turn {
         match probed(self.session.api.online_buddies().await) {
-            Probed::Lives => Turn::now(Step::Polling),
-            Probed::Lost => Turn::now(Step::Relink),
+            Probed::Lives => {
+                self.went_well();
+                Turn::now(Step::Polling)
+            }
+            Probed::Lost => Turn::now(match cure {
+                Cure::Relink => Step::Relink,
+                Cure::Login => Step::Quick,
+            }),
             Probed::Unclear(why) => {
                 tracing::info!(account = %self.session.settings.name, why, "the test of the session has no result");
                 Turn::after(self.wire.next(), Step::Polling)
@@ -112,27 +158,73 @@ impl Life<'_> {
             return Ok(Turn::now(Step::Quick));
         }
         let answer = answered(self.session.api.relink().await)?;
-        self.went_well();
+        match answer.retcode {
+            None | Some(100_003) => return Err(Trouble::Wire("QQ seems to be out of order".to_owned())),
+            Some(_) => self.went_well(),
+        }
         match answer.retcode {
             Some(0) if self.session.api.take_session(answer.result()) => {
                 self.relinks += 1;
-                self.health.reset();
-                self.linked = true;
-                let ptwebqq = self.session.api.http.cookie("ptwebqq").unwrap_or_default();
-                self.session.api.tokens().ptwebqq = ptwebqq;
+                let turn = self.relinked();
                 // A link that is lost again at once is opened ever more slowly.
                 let after = if self.relinks > 1 {
                     self.relink_wait.next()
                 } else {
+                    self.relink_wait.reset();
                     Duration::ZERO
                 };
-                Ok(Turn::after(after, Step::Token))
+                Ok(Turn::after(after, turn.next))
             }
             Some(112 | 113 | 115) if self.overloads < OVERLOADS_MAX => {
                 self.overloads += 1;
                 Ok(Turn::after(self.relink_wait.next(), Step::Relink))
             }
+            Some(115) => Err(Trouble::Person(
+                "QQ blocks the account, or this machine's address (code 115): look at the account with the phone"
+                    .to_owned(),
+            )),
             _ => Ok(Turn::now(Step::Quick)),
         }
+    }
+
+    /// Login2 gave a new session to an old login.
+    fn relinked(&mut self) -> Turn {
+        self.health.reset();
+        self.linked_at = Instant::now();
+        self.linked = true;
+        self.session.api.take_cookie();
+        Turn::now(match self.session.api.http.era {
+            Era::WebQq => Step::Lists,
+            Era::SmartQq => Step::Token,
+        })
+    }
+}
+
+/// Waits until a send's doubt turns out to be right. Asking for a login is of no use meanwhile.
+async fn found_lost(session: &Session) {
+    loop {
+        tokio::select! {
+            () = session.doubt.notified() => {
+                if matches!(probed(session.api.online_buddies().await), Probed::Lost) {
+                    return;
+                }
+            }
+            () = session.wish.notified() => {
+                tracing::info!(account = %session.settings.name, "a login was asked for, but the session is on line");
+            }
+        }
+    }
+}
+
+/// The heartbeat of 2013. Its answers say nothing, not even that the session lives.
+async fn beat(session: &Session) {
+    if session.api.http.era == Era::SmartQq {
+        std::future::pending::<()>().await;
+    }
+    for count in 0.. {
+        if let Err(error) = session.api.heartbeat(count).await {
+            tracing::debug!(account = %session.settings.name, %error, "a heartbeat was not heard");
+        }
+        sleep(session.settings.pace.heartbeat).await;
     }
 }
