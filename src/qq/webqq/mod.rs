@@ -1,31 +1,42 @@
-//! A session on Tencent's web protocol as `SmartQQ` spoke it from 2015 to 2018: QR login, HTTP long poll.
+//! A session on Tencent's web protocol, HTTP long poll: as `WebQQ` spoke it in 2013 (login by password) and `SmartQQ` from 2015
+//! to 2018 (login by QR code). The way to log in tells the age ([`era`]).
 //!
 //! One task ([`run`]) with three futures side by side: the life of the login, drawn here ([`life`]); beside its poll the
-//! keeper of groups and members ([`keeper`]); and the wishes of the others ([`command`]). They share [`session::Session`].
+//! keeper of groups and members ([`keeper`]), and in 2013 a heartbeat; and the wishes of the others ([`command`]). They share
+//! [`session::Session`].
 //!
 //! ```text
-//!            saved state                    no saved state
-//!                │                                │            Command::Login shows a new code
-//!                ▼             lost               ▼                  ┌──────┐
-//!             Resume ──────► Quick ─────────► Page ─► Show ─► Wait ──┘      │
-//!                │           │   │ refused           ▲  │      │ 65 expired │
-//!                │  pt4_auth │   │ by cookies        └──┼──────┘            │
-//!                │           ▼   │                      │ 10 codes          │
-//!                │   CheckSig ◄──┼──────────────────────┼──── 0 confirmed ──┘
-//!                │       │       │                      ▼
-//!                │       ▼       ▼                    Rest: needs operator ── Command::Login ──► Quick
-//!                │     Token (getvfwebqq) ─► Login2     ▲
-//!                │       │ after a relink      │        │ frozen, refused 5 times, kicked twice within 10 min
-//!                ▼       ▼                     ▼        │
-//!              Lists: friends ∥ groups ∥ discussions ∥ self ─► Register: online buddies, recent ─► first poll
-//!                ▲                                                            │
-//!                │                                                            ▼
-//!              Token ◄─ 0 ─ Relink ◄── lost ── Probe ◄── doubt ──────────  Polling ── kick ─► (pause) Quick
-//!                             ▲  └ 103, others ─► Quick   └── lives ──────►   │ └─ login lost ─► Quick
-//!                             └────────────────── 120 121 100000 100006 ──────┘
+//!  saved state ─► Resume ── lives ───────────────────────────────────────────────────────────► Lists
+//!                   └ lost ─► 2015: Quick; 2013: Relink                 no saved state ─► Page
+//!
+//!  Quick ── 2015 ─► pt4_auth ─► CheckSig; without its cookie ─► Token;    refused ─► Page
+//!      └─── 2013 ─► Page
+//!
+//!  2015, by QR code                                 2013, by password
+//!
+//!  Page ─► Show ─► Wait ── 0 ─► CheckSig            Page ─► Check ── no captcha ─► SignIn ── 0 ─► CheckSig
+//!           ▲       │ ⟲ 66, 67     │                         ▲ │                   ▲  │              │
+//!           └─ 65 ──┘              ▼                         │ └► Picture ─► Typing ┘  │ 4            │
+//!                       Token (getvfwebqq)                   │     too old │           │              │
+//!                        │       │                           └─────────────┴───────────┘              │
+//!          after Relink  │       ▼                                                                    │
+//!                        │     Login2 ◄───────────────────────────────────────────────────────────────┘
+//!                        ▼       ▼
+//!                      Lists: friends, groups ∥ discussions ∥ self ─► Register: online buddies, recent ─► first poll
+//!
+//!  Polling ── 103, 100012 ─► Probe ── lives ─► Polling
+//!     ▲  │                     └ lost ─► Relink; after 100012 Quick
+//!     │  ├─ 120, 121, 112, 100000, 100006, errors in a row ─► Relink ── 0 ─► 2015: Token; 2013: Lists
+//!     │  │                                                     └ 103, others, lost again 3 times ─► Quick
+//!     │  ├─ 100, 108, 122 ─► Quick          kick ─► (pause) Quick
+//!     └──┴─ nobody heard for hours; in 2013 every half hour ─► Freshen ── 0 ─► as Relink;  else ─► Polling
+//!
+//!  Rest (needs operator) ── Command::Login ─► Quick
+//!     ▲ frozen, wrong password, blocked; 10 codes or captchas without an answer; refused 5 times; kicked twice within 10 min
 //! ```
 //!
-//! A broken wire never leaves a step: the same is tried again, ever more slowly. Shutting down is dropping the futures.
+//! A broken wire never leaves a step: the same is tried again, ever more slowly, over fresh connections. A password that was
+//! refused is not tried again before a person asks. Shutting down (*stopped*) is dropping the futures.
 //! Knows nothing of rooms; temporary ids (uin, gid, code, did) never leave this folder.
 
 mod api;

@@ -1,6 +1,10 @@
 //! Whole sessions against a small scripted far side.
 
 mod fake;
+mod gate;
+mod password;
+mod staying;
+mod wire;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -10,6 +14,7 @@ use tokio::sync::{mpsc, oneshot};
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
+use url::Url;
 
 use super::{Login, Pace, Settings, run};
 use crate::model::Language;
@@ -57,6 +62,15 @@ struct Running {
 
 impl Running {
     async fn start(fake: Fake, saved: Option<Vec<u8>>, name: Option<&str>) -> Self {
+        Self::start_with(fake, saved, name, |_| {}).await
+    }
+
+    async fn start_with(
+        fake: Fake,
+        saved: Option<Vec<u8>>,
+        name: Option<&str>,
+        change: impl FnOnce(&mut Settings),
+    ) -> Self {
         rustls::crypto::ring::default_provider().install_default().ok();
         let server = fake.clone().start().await;
         let (to_group, group) = mpsc::channel(64);
@@ -64,7 +78,7 @@ impl Running {
         let (commands, wishes) = mpsc::channel(8);
         let shutdown = CancellationToken::new();
         let quick = Duration::from_millis(20);
-        let settings = Settings {
+        let mut settings = Settings {
             name: AccountName("main".into()),
             server,
             login: Login::Qr,
@@ -79,6 +93,7 @@ impl Running {
                 ..Pace::default()
             },
         };
+        change(&mut settings);
         let inbox = Arc::new(Boxes {
             name: name.map(str::to_owned),
             group: to_group,
@@ -111,7 +126,8 @@ impl Running {
                 }
             }
         };
-        timeout(PATIENCE, found).await.expect("the state comes")
+        let found = timeout(PATIENCE, found).await;
+        found.unwrap_or_else(|_| panic!("the state does not come after {:#?}", self.fake.script().log))
     }
 
     async fn online(&mut self) {

@@ -164,10 +164,10 @@ impl Life<'_> {
             tracing::warn!(account = %session.settings.name, why, "the group list was not read");
         }
         let mut roster = session.roster();
-        if let Some((friends, complete)) = list(friends, |result| contacts::friends(result)) {
+        if let Some((friends, complete)) = list(friends, contacts::friends) {
             take(&mut roster.friends, friends, complete);
         }
-        if let Some((discussions, complete)) = list(discussions, |result| contacts::discussions(result)) {
+        if let Some((discussions, complete)) = list(discussions, contacts::discussions) {
             take(&mut roster.discussions, discussions, complete);
         }
         if let Some(own) = own.ok().filter(|answer| answer.retcode == Some(0)) {

@@ -11,6 +11,9 @@ use crate::qq::webqq::receive::Kicked;
 use crate::qq::webqq::session::Session;
 use crate::qq::webqq::verdict::{Cure, Next, Verdict, anything_said, judge};
 
+/// A poll that was not answered for so long is being held.
+const KEEPS_STILL: Duration = Duration::from_secs(2);
+
 impl Life<'_> {
     /// Polls, with the keeper and the heart beside it, until something else has to be done.
     pub(super) async fn poll(&mut self) -> Turn {
@@ -29,7 +32,7 @@ impl Life<'_> {
             // What is in doubt is tested beside the poll: it may bring something yet, which an abandoned one would take along.
             let called = tokio::select! {
                 called = session.api.poll() => called,
-                () = found_lost(session) => return Turn::now(Step::Relink),
+                () = self.found_lost() => return Turn::now(Step::Relink),
             };
             let verdict = judge(called);
             let next = self.health.next(&verdict);
@@ -41,6 +44,9 @@ impl Life<'_> {
                     }
                     if let Err(Kicked(reason)) = session.receive(events, &mut self.seen).await {
                         return self.kicked(&reason).await;
+                    }
+                    if self.is_stale() {
+                        return Turn::now(Step::Freshen);
                     }
                 }
                 Verdict::Idle => {
@@ -65,10 +71,36 @@ impl Life<'_> {
                 }
             }
             match next {
+                Next::Poll(after) if after.is_zero() => {}
                 Next::Poll(after) => sleep(after).await,
                 Next::Probe(after, cure) => return Turn::after(after, Step::Probe(cure)),
                 Next::Relink(after) => return Turn::after(after, Step::Relink),
                 Next::Login => return Turn::now(Step::Quick),
+            }
+        }
+    }
+
+    /// Waits until a doubt turns out to be right: a send's, or that of a wire that broke before and now keeps still, as it does
+    /// while nothing happens. Asking for a login is of no use meanwhile.
+    async fn found_lost(&self) {
+        let session = self.session;
+        let mut worried = self.health.worry().is_some();
+        loop {
+            tokio::select! {
+                () = session.doubt.notified() => {}
+                () = sleep(KEEPS_STILL), if worried => {}
+                () = session.wish.notified() => {
+                    tracing::info!(account = %session.settings.name, "a login was asked for, but the session is on line");
+                    continue;
+                }
+            }
+            match probed(session.api.online_buddies().await) {
+                Probed::Lives if worried => {
+                    worried = false;
+                    self.come_online().await;
+                }
+                Probed::Lives | Probed::Unclear(_) => {}
+                Probed::Lost => return,
             }
         }
     }
@@ -197,22 +229,6 @@ impl Life<'_> {
             Era::WebQq => Step::Lists,
             Era::SmartQq => Step::Token,
         })
-    }
-}
-
-/// Waits until a send's doubt turns out to be right. Asking for a login is of no use meanwhile.
-async fn found_lost(session: &Session) {
-    loop {
-        tokio::select! {
-            () = session.doubt.notified() => {
-                if matches!(probed(session.api.online_buddies().await), Probed::Lost) {
-                    return;
-                }
-            }
-            () = session.wish.notified() => {
-                tracing::info!(account = %session.settings.name, "a login was asked for, but the session is on line");
-            }
-        }
     }
 }
 

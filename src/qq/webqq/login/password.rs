@@ -267,7 +267,7 @@ mod tests {
         for page in [
             "",
             "<html>",
-            r#"var g_login_sig=encodeURIComponent("#,
+            "var g_login_sig=encodeURIComponent(",
             r#"var g_login_sig=encodeURIComponent("")"#,
         ] {
             assert_eq!(login_sig(page.as_bytes()), None, "{page}");

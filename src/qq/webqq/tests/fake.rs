@@ -1,5 +1,7 @@
 //! A far side that says what a test wrote down for it. Knows just enough of the service to be logged in to.
 
+pub(super) mod password;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::Duration;
@@ -7,13 +9,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::body::Bytes;
 use axum::extract::State;
-use axum::http::header::{HOST, REFERER};
+use axum::http::header::{COOKIE, HOST, REFERER};
 use axum::http::{HeaderMap, HeaderName, StatusCode, Uri};
 use axum::response::{AppendHeaders, IntoResponse};
 use serde_json::{Value, json};
 use tokio::net::TcpListener;
 use url::Url;
 
+use crate::qq::webqq::hash::Variant;
 use crate::qq::webqq::qr;
 
 pub(super) const OWN: u64 = 123_456_789;
@@ -34,6 +37,13 @@ pub(super) struct Script {
     pub(super) log: Vec<String>,
     /// What was said: `r` of each send.
     pub(super) sends: Vec<Value>,
+    /// Every form that came with more fields than `r`.
+    pub(super) forms: Vec<Value>,
+    /// The only hash that the lists take.
+    pub(super) hash: Option<Variant>,
+    /// What the login leads to instead of a session: an address, or a code when it is empty.
+    pub(super) frozen: Option<String>,
+    pub(super) password: password::Script,
 }
 
 #[derive(Clone, Default)]
@@ -52,6 +62,17 @@ impl Fake {
 
     pub(super) fn script(&self) -> MutexGuard<'_, Script> {
         self.0.lock().expect("no test panics while it writes")
+    }
+
+    /// Waits until something was asked for so often.
+    pub(super) async fn until(&self, path: &str, times: usize) {
+        let all = async {
+            while self.asked(path) < times {
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+        };
+        let limit = Duration::from_secs(10);
+        tokio::time::timeout(limit, all).await.expect("it is asked for");
     }
 
     /// How often something was asked for.
@@ -79,10 +100,14 @@ async fn answer(State(fake): State<Fake>, uri: Uri, headers: HeaderMap, body: By
     if host.ends_with(".web2.qq.com") && !path.contains("check_sig") && !referer.contains(".web2.qq.com/proxy.html") {
         return json_answer(&json!({"retcode": 103}));
     }
-    let r = url::form_urlencoded::parse(&body)
-        .find(|(k, _)| k == "r")
-        .map(|(_, v)| v.into_owned());
-    let r: Value = r.and_then(|r| serde_json::from_str(&r).ok()).unwrap_or_default();
+    let form: HashMap<String, String> = url::form_urlencoded::parse(&body).into_owned().collect();
+    let r: Value = form
+        .get("r")
+        .and_then(|r| serde_json::from_str(r).ok())
+        .unwrap_or_default();
+    if form.len() > 1 {
+        fake.script().forms.push(json!(form));
+    }
     let name = path.rsplit('/').next().unwrap_or_default().to_owned();
     let instead = fake
         .script()
@@ -91,6 +116,15 @@ async fn answer(State(fake): State<Fake>, uri: Uri, headers: HeaderMap, body: By
         .and_then(VecDeque::pop_front);
     if let Some(instead) = instead {
         return json_answer(&instead);
+    }
+    if host == "d.web2.qq.com" && !body.is_empty() {
+        // The age of the password: two fields stand beside the JSON, and the client's name is a text.
+        let repeated = form.get("clientid").is_some_and(|id| r["clientid"] == id.as_str());
+        assert!(repeated && form.contains_key("psessionid"), "{path}: {form:?}");
+    }
+    let page_of_2013 = uri.query().is_some_and(|query| query.contains("1003903"));
+    if page_of_2013 && let Some(login) = password::answer(&fake, &path, &uri, &header(COOKIE)) {
+        return login;
     }
     if name == "poll2" {
         return poll(&fake).await;
@@ -128,6 +162,12 @@ fn login(fake: &Fake, name: &str) -> Option<Answer> {
             let png = qr::tests::picture("http://txz.qq.com/p?k=x");
             (StatusCode::OK, vec![cookie("qrsig=abc; Domain=.qq.com; Path=/")], png)
         }
+        "ptqrlogin" if fake.script().frozen.is_some() => {
+            let link = fake.script().frozen.clone().unwrap_or_default();
+            let code = if link.is_empty() { 19 } else { 0 };
+            let text = format!("ptuiCB('{code}','0','{link}','0','', 'nick');");
+            (StatusCode::OK, vec![], text.into_bytes())
+        }
         "ptqrlogin" => {
             let code = fake.script().scans.pop_front().unwrap_or(0);
             let link = "http://ptlogin4.web2.qq.com/check_sig?ptsigx=secret";
@@ -161,6 +201,12 @@ fn login(fake: &Fake, name: &str) -> Option<Answer> {
 }
 
 fn call(fake: &Fake, name: &str, uri: &Uri, r: Value) -> Value {
+    let wanted = fake.script().hash;
+    if let Some(variant) = wanted.filter(|_| matches!(name, "get_user_friends2" | "get_group_name_list_mask2"))
+        && r.get("hash").map(|hash| hash.as_str().unwrap_or_default().to_owned()) != variant.hash(OWN, "ptw")
+    {
+        return json!({"retcode": 50});
+    }
     let query = |key: &str| {
         let pairs = url::form_urlencoded::parse(uri.query().unwrap_or_default().as_bytes());
         let mut values = pairs.filter(|(k, _)| k == key).map(|(_, v)| v.into_owned());
@@ -168,14 +214,14 @@ fn call(fake: &Fake, name: &str, uri: &Uri, r: Value) -> Value {
     };
     let result = match name {
         "getvfwebqq" => json!({"vfwebqq": "vf"}),
-        "login2" => json!({"uin": OWN, "psessionid": "ps", "vfwebqq": "not this one"}),
+        "login2" => json!({"uin": OWN, "psessionid": "ps", "vfwebqq": "vf-of-2013"}),
         "get_user_friends2" => json!({"info": [{"uin": 3_570_340_001_u64, "nick": "wang"}], "marknames": []}),
         "get_group_name_list_mask2" => {
             json!({"gnamelist": [{"gid": GID + 7, "code": CODE + 7, "name": "别的"}, {"gid": GID, "code": CODE, "name": "Rust &amp; 群"}]})
         }
         "get_discus_list" => json!({"dnamelist": []}),
-        "get_self_info2" => json!({"nick": "me", "uin": OWN}),
-        "get_online_buddies2" | "get_recent_list2" => json!([]),
+        "get_self_info2" | "get_friend_info2" => json!({"nick": "me", "uin": OWN}),
+        "get_online_buddies2" | "get_recent_list2" | "get_msg_tip" => json!([]),
         "get_group_info_ext2" => json!({
             "ginfo": {"name": "Rust &amp; 群", "owner": LI, "members": [{"muin": LI, "mflag": 0}, {"muin": OWN, "mflag": 0}]},
             "minfo": [{"uin": LI, "nick": "li"}, {"uin": OWN, "nick": "me"}],
