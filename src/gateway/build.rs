@@ -58,7 +58,9 @@ pub(super) fn webqq(account: &config::Account, keys: &config::WebQq) -> webqq::S
         name: account.name.clone(),
         server: keys.server.clone(),
         login: keys.login.clone(),
-        send_every: account.send_every.unwrap_or(webqq::Settings::SEND_EVERY),
+        send_every: account
+            .send_every
+            .unwrap_or_else(|| webqq::Settings::send_every(&keys.login)),
         pace: webqq::Pace::default(),
     }
 }

@@ -82,15 +82,15 @@ impl Api {
     /// What the client calls itself in JSON: a number since `SmartQQ`.
     fn client(&self, t: &Tokens) -> Value {
         match self.http.era {
-            Era::WebQq => json!(t.clientid.to_string()),
-            Era::SmartQq => json!(t.clientid),
+            Era::W13 => json!(t.clientid.to_string()),
+            Era::S15 => json!(t.clientid),
         }
     }
 
     /// The fields of a call of the channel: `WebQQ` repeated two of them outside of `r`.
     fn form(&self, t: &Tokens, r: &Value) -> Vec<(&'static str, String)> {
         let mut form = vec![("r", r.to_string())];
-        if self.http.era == Era::WebQq {
+        if self.http.era == Era::W13 {
             let psessionid = match &r["psessionid"] {
                 Value::Null => "null".to_owned(),
                 _ => t.psessionid.clone(),
@@ -143,10 +143,10 @@ impl Api {
         let t = self.copy();
         let client = self.client(&t);
         let r = match self.http.era {
-            Era::WebQq => {
+            Era::W13 => {
                 json!({"status": "online", "ptwebqq": t.ptwebqq, "passwd_sig": "", "clientid": client, "psessionid": null})
             }
-            Era::SmartQq => {
+            Era::S15 => {
                 json!({"ptwebqq": t.ptwebqq, "clientid": client, "psessionid": "", "status": "online"})
             }
         };
@@ -158,11 +158,11 @@ impl Api {
         let t = self.copy();
         let client = self.client(&t);
         let r = match self.http.era {
-            Era::WebQq => {
+            Era::W13 => {
                 json!({"status": "online", "ptwebqq": t.ptwebqq, "passwd_sig": "", "clientid": client, "psessionid": t.psessionid, "key": 0})
             }
             // The page really wrote `state` here.
-            Era::SmartQq => {
+            Era::S15 => {
                 json!({"ptwebqq": t.ptwebqq, "clientid": client, "psessionid": t.psessionid, "key": "", "state": "online"})
             }
         };
@@ -192,7 +192,7 @@ impl Api {
     pub(super) async fn friends(&self) -> Called {
         let t = self.copy();
         let mut r = json!({"vfwebqq": t.vfwebqq});
-        if self.http.era == Era::WebQq {
+        if self.http.era == Era::W13 {
             r["h"] = json!("hello");
         }
         if let Some(hash) = t.variant.hash(t.uin, &t.ptwebqq) {
@@ -225,7 +225,7 @@ impl Api {
 
     /// Ourselves.
     pub(super) async fn self_info(&self) -> Called {
-        if self.http.era == Era::SmartQq {
+        if self.http.era == Era::S15 {
             return patiently(|| self.get(From::Lists, "/api/get_self_info2", &[])).await;
         }
         let t = self.copy();
@@ -267,8 +267,8 @@ impl Api {
         let t = self.copy();
         let client = self.client(&t);
         let r = match self.http.era {
-            Era::WebQq => json!({"clientid": client, "psessionid": t.psessionid, "key": 0, "ids": []}),
-            Era::SmartQq => {
+            Era::W13 => json!({"clientid": client, "psessionid": t.psessionid, "key": 0, "ids": []}),
+            Era::S15 => {
                 json!({"ptwebqq": t.ptwebqq, "clientid": client, "psessionid": t.psessionid, "key": ""})
             }
         };

@@ -106,7 +106,7 @@ mod tests {
     fn urls_keep_the_historic_host() {
         let endpoint = endpoint("http://127.0.0.1:8600");
         assert_eq!(
-            endpoint.url(Era::SmartQq.channel(), "/channel/poll2").as_str(),
+            endpoint.url(Era::S15.channel(), "/channel/poll2").as_str(),
             "http://d1.web2.qq.com/channel/poll2"
         );
         assert_eq!(endpoint.address(), ("127.0.0.1".to_owned(), 8600));

@@ -124,8 +124,8 @@ impl<'a> Life<'a> {
         let pace = &session.settings.pace;
         // Refused passwords are what accounts are frozen for.
         let refused = match session.api.http.era {
-            Era::WebQq => Backoff::new(pace.password_again, pace.password_again * PASSWORD_WAITS),
-            Era::SmartQq => Backoff::new(pace.retry_first, pace.retry),
+            Era::W13 => Backoff::new(pace.password_again, pace.password_again * PASSWORD_WAITS),
+            Era::S15 => Backoff::new(pace.retry_first, pace.retry),
         };
         Self {
             session,
@@ -200,8 +200,8 @@ impl<'a> Life<'a> {
                 self.session.api.check_sig(link).await?;
                 self.went_well();
                 Ok(Turn::now(match self.session.api.http.era {
-                    Era::WebQq => Step::Login2,
-                    Era::SmartQq => Step::Token,
+                    Era::W13 => Step::Login2,
+                    Era::S15 => Step::Token,
                 }))
             }
             Step::Token => self.token().await,

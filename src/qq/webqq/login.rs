@@ -154,7 +154,7 @@ impl Api {
         if !is_token(psessionid) {
             return false;
         }
-        if self.http.era == Era::WebQq && !self.take_vfwebqq(result) && self.tokens().vfwebqq.is_empty() {
+        if self.http.era == Era::W13 && !self.take_vfwebqq(result) && self.tokens().vfwebqq.is_empty() {
             return false;
         }
         let mut tokens = self.tokens();

@@ -93,8 +93,10 @@ pub struct Settings {
 }
 
 impl Settings {
-    /// The era's default of `send_every`: quicker clients lost messages, or the account.
-    pub const SEND_EVERY: Duration = Duration::from_secs(3);
+    /// What `send_every` is unless the operator says otherwise: it goes by the age of the protocol.
+    pub fn send_every(login: &Login) -> Duration {
+        Era::of(login).send_every()
+    }
 }
 
 /// How often and how long: what tests may want quicker.
@@ -165,11 +167,7 @@ pub async fn run(
     shutdown: CancellationToken,
 ) -> anyhow::Result<()> {
     let endpoint = endpoint::Endpoint::new(settings.server.clone())?;
-    let era = match settings.login {
-        Login::Qr => Era::SmartQq,
-        Login::Password { .. } => Era::WebQq,
-    };
-    let api = api::Api::new(http::Http::new(endpoint, era)?);
+    let api = api::Api::new(http::Http::new(endpoint, Era::of(&settings.login))?);
     let session = session::Session::new(settings, api, inbox);
     let resumes = saved.is_some_and(|bytes| session.resume(&bytes));
     tokio::select! {

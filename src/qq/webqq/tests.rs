@@ -62,10 +62,10 @@ struct Running {
 
 impl Running {
     async fn start(fake: Fake, saved: Option<Vec<u8>>, name: Option<&str>) -> Self {
-        Self::start_with(fake, saved, name, |_| {}).await
+        Self::start_as(fake, saved, name, |_| {}).await
     }
 
-    async fn start_with(
+    async fn start_as(
         fake: Fake,
         saved: Option<Vec<u8>>,
         name: Option<&str>,

@@ -25,7 +25,7 @@ impl Life<'_> {
         match probed(self.session.api.online_buddies().await) {
             Probed::Lives => Ok(Turn::now(Step::Lists)),
             // Of 2013 the link may be all that was lost; with `SmartQQ` a login without a scan is tried anyway.
-            Probed::Lost if self.session.api.http.era == Era::WebQq => Ok(Turn::now(Step::Relink)),
+            Probed::Lost if self.session.api.http.era == Era::W13 => Ok(Turn::now(Step::Relink)),
             Probed::Lost => Ok(Turn::now(Step::Quick)),
             Probed::Unclear(why) => Err(Trouble::Wire(why)),
         }
@@ -33,7 +33,7 @@ impl Life<'_> {
 
     pub(super) async fn quick(&mut self) -> Result<Turn, Trouble> {
         self.lose("the QQ login was lost").await;
-        if self.session.api.http.era == Era::WebQq {
+        if self.session.api.http.era == Era::W13 {
             if self.last_login.is_some() {
                 return Err(Trouble::Refused("QQ ends each login soon after it is made".to_owned()));
             }
@@ -57,8 +57,8 @@ impl Life<'_> {
     pub(super) async fn page(&mut self) -> Result<Turn, Trouble> {
         let era = self.session.api.http.era;
         let why = match era {
-            Era::WebQq => "the QQ login was lost",
-            Era::SmartQq => "the QQ login was lost; a person has to scan a QR code",
+            Era::W13 => "the QQ login was lost",
+            Era::S15 => "the QQ login was lost; a person has to scan a QR code",
         };
         self.lose(why).await;
         if !self
@@ -83,11 +83,11 @@ impl Life<'_> {
         self.login_sig = self.session.api.login_page().await?;
         self.page_opened = Instant::now();
         Ok(Turn::now(match era {
-            Era::WebQq => {
+            Era::W13 => {
                 self.last_login = Some(Instant::now());
                 Step::Check
             }
-            Era::SmartQq => Step::Show,
+            Era::S15 => Step::Show,
         }))
     }
 

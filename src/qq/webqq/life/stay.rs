@@ -125,7 +125,7 @@ impl Life<'_> {
     fn is_stale(&self) -> bool {
         let pace = &self.session.settings.pace;
         let silent = self.heard.max(self.linked_at).elapsed() > pace.silence;
-        let old = self.session.api.http.era == Era::WebQq && self.linked_at.elapsed() > pace.freshen;
+        let old = self.session.api.http.era == Era::W13 && self.linked_at.elapsed() > pace.freshen;
         silent || old
     }
 
@@ -226,15 +226,15 @@ impl Life<'_> {
         self.linked = true;
         self.session.api.take_cookie();
         Turn::now(match self.session.api.http.era {
-            Era::WebQq => Step::Lists,
-            Era::SmartQq => Step::Token,
+            Era::W13 => Step::Lists,
+            Era::S15 => Step::Token,
         })
     }
 }
 
 /// The heartbeat of 2013. Its answers say nothing, not even that the session lives.
 async fn beat(session: &Session) {
-    if session.api.http.era == Era::SmartQq {
+    if session.api.http.era == Era::S15 {
         std::future::pending::<()>().await;
     }
     for count in 0.. {

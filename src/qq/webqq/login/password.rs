@@ -223,7 +223,7 @@ mod tests {
         rustls::crypto::ring::default_provider().install_default().ok();
         let server = Url::parse("http://127.0.0.1:1").expect("a URL");
         let endpoint = Endpoint::new(server).expect("a server");
-        let api = Api::new(Http::new(endpoint, Era::WebQq).expect("clients"));
+        let api = Api::new(Http::new(endpoint, Era::W13).expect("clients"));
         let signed = |body: &str| api.signed(&wire::call(body.as_bytes(), "ptuiCB").expect("a call"));
 
         let done = signed("ptuiCB('0','0','http://ptlogin4.web2.qq.com/check_sig?a=1','0','登录成功！', 'me');");

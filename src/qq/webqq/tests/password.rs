@@ -17,7 +17,7 @@ fn by_password(password: &str) -> impl FnOnce(&mut Settings) {
 }
 
 async fn start(fake: Fake, saved: Option<Vec<u8>>) -> Running {
-    Running::start_with(fake, saved, None, by_password(PASSWORD)).await
+    Running::start_as(fake, saved, None, by_password(PASSWORD)).await
 }
 
 fn captcha(state: &SessionState) -> Option<Vec<u8>> {
@@ -98,7 +98,7 @@ async fn a_captcha_is_shown_until_it_is_read_right() {
 async fn an_old_captcha_is_replaced_and_after_ten_it_waits_for_an_admin() {
     let fake = Fake::default();
     fake.script().password.captchas = 1;
-    let mut running = Running::start_with(fake, None, None, |settings| {
+    let mut running = Running::start_as(fake, None, None, |settings| {
         by_password(PASSWORD)(settings);
         settings.pace.captcha = Duration::from_millis(20);
     })
@@ -114,7 +114,7 @@ async fn an_old_captcha_is_replaced_and_after_ten_it_waits_for_an_admin() {
 
 #[tokio::test]
 async fn a_wrong_password_is_tried_once() {
-    let mut running = Running::start_with(Fake::default(), None, None, by_password("another")).await;
+    let mut running = Running::start_as(Fake::default(), None, None, by_password("another")).await;
     let why = running.state(attention).await;
     assert!(why.contains("the password is wrong"), "{why}");
     assert_eq!(running.fake.asked("ptlogin2.qq.com /login"), 1);
@@ -159,7 +159,7 @@ async fn refusals_are_told_and_do_not_go_on_for_ever() {
 
 #[tokio::test]
 async fn a_lost_login_is_made_anew_without_a_person_but_not_in_a_storm() {
-    let mut running = Running::start_with(Fake::default(), None, None, |settings| {
+    let mut running = Running::start_as(Fake::default(), None, None, |settings| {
         by_password(PASSWORD)(settings);
         settings.pace.settled = Duration::ZERO;
     })

@@ -44,7 +44,7 @@ async fn a_login_that_expired_ends_in_one_code() {
 
 #[tokio::test]
 async fn an_outage_is_waited_for_and_old_lists_stay() {
-    let mut running = Running::start_with(Fake::default(), None, None, |settings| {
+    let mut running = Running::start_as(Fake::default(), None, None, |settings| {
         settings.pace.silence = Duration::ZERO;
     })
     .await;
@@ -65,7 +65,7 @@ async fn an_outage_is_waited_for_and_old_lists_stay() {
 
 #[tokio::test]
 async fn a_silent_session_gets_a_new_link_and_keeps_the_old_one_if_that_is_refused() {
-    let mut running = Running::start_with(Fake::default(), None, None, |settings| {
+    let mut running = Running::start_as(Fake::default(), None, None, |settings| {
         settings.pace.silence = Duration::from_millis(100);
     })
     .await;
@@ -142,7 +142,7 @@ async fn a_relink_that_is_put_off_is_tried_again_and_one_that_is_refused_becomes
 
 #[tokio::test]
 async fn a_blocked_account_asks_for_a_person() {
-    let mut running = Running::start_with(Fake::default(), None, None, |settings| {
+    let mut running = Running::start_as(Fake::default(), None, None, |settings| {
         settings.pace.retry = Duration::from_millis(40);
     })
     .await;

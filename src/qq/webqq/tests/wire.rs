@@ -15,7 +15,7 @@ fn descriptors() -> usize {
 fn http(server: &Url) -> Http {
     rustls::crypto::ring::default_provider().install_default().ok();
     let endpoint = Endpoint::new(server.clone()).expect("a server");
-    Http::new(endpoint, Era::SmartQq).expect("clients")
+    Http::new(endpoint, Era::S15).expect("clients")
 }
 
 async fn get(http: &Http) -> Result<u16, Failure> {
@@ -30,7 +30,7 @@ async fn ten_thousand_broken_polls_cost_no_login_and_no_descriptor() {
     let fake = Fake::default();
     let far = fake.clone().start().await;
     let gate = Gate::before(Some(&far)).await;
-    let mut running = Running::start_with(fake, None, None, |settings| {
+    let mut running = Running::start_as(fake, None, None, |settings| {
         settings.server = gate.url.clone();
         settings.pace.retry_first = Duration::ZERO;
     })
