@@ -30,10 +30,11 @@ pub enum Unit {
 }
 
 impl Limits {
-    /// The web protocol: clients cut at 720 bytes of UTF-8; the service's own limit was never proven.
+    /// The web protocol: clients cut at 720 bytes of UTF-8; the service's own limit was never proven. Eight are left to the
+    /// session, which makes equal texts different.
     pub const fn webqq() -> Self {
         Self {
-            max: 720,
+            max: 712,
             unit: Unit::Bytes,
             face: 12,
         }
@@ -58,6 +59,11 @@ impl Limits {
 
     fn of_part(self, part: &Part) -> usize {
         match part {
+            // Those that the web protocol does not know go by name.
+            Part::Face(_) if self.unit == Unit::Bytes => {
+                let name = plain_text(std::slice::from_ref(part), Language::Zh);
+                self.face.max(self.of_text(&name))
+            }
             Part::Face(_) => self.face,
             Part::Reply(_) => 0,
             Part::Mention(Mention { name, .. }) if self.unit == Unit::Chars => name.chars().count() + 2,

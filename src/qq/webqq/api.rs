@@ -47,7 +47,7 @@ pub(super) struct Api {
 }
 
 /// What a number is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Of {
     Person,
     Group,
@@ -221,6 +221,19 @@ impl Api {
             ("vfwebqq", &t.vfwebqq),
         ];
         patiently(|| self.get(From::Lists, "/api/get_discus_list", &pairs)).await
+    }
+
+    /// A discussion's members, by its did.
+    pub(super) async fn discussion(&self, did: u64) -> Called {
+        let t = self.copy();
+        let (did, clientid) = (did.to_string(), t.clientid.to_string());
+        let pairs = [
+            ("did", did.as_str()),
+            ("vfwebqq", &t.vfwebqq),
+            ("clientid", &clientid),
+            ("psessionid", &t.psessionid),
+        ];
+        self.get(From::Channel, "/channel/get_discu_info", &pairs).await
     }
 
     /// Ourselves.

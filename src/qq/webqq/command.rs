@@ -1,9 +1,13 @@
 //! Answers the wishes of the rest of the gateway, whatever the session is doing meanwhile.
 
+use std::time::Duration;
+
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
 
+use super::brake::Brake;
 use super::content;
+use super::echo::Echoes;
 use super::send::{self, Sent};
 use super::session::Session;
 use crate::model::{GroupNumber, Part};
@@ -12,8 +16,11 @@ use crate::qq::{Command, NotSent, Outcome};
 impl Session {
     /// Takes wishes one after the other; never ends, also when nobody can wish any more.
     pub(super) async fn serve(&self, mut commands: mpsc::Receiver<Command>) {
-        let mut sent = Sent::default();
-        let mut free_at = Instant::now();
+        let mut mouth = Mouth {
+            sent: Sent::default(),
+            brake: Brake::default(),
+            free_at: Instant::now(),
+        };
         while let Some(command) = commands.recv().await {
             match command {
                 Command::Send { group, piece, reply } => {
@@ -21,10 +28,7 @@ impl Session {
                     let outcome = if let Err(why) = self.speaks_in(group) {
                         Outcome::NotSent(NotSent::Later(why))
                     } else {
-                        sleep_until(free_at).await;
-                        let outcome = self.say(group, &piece.parts, &mut sent).await;
-                        free_at = Instant::now() + self.settings.send_every;
-                        outcome
+                        self.say(group, &piece.parts, &mut mouth).await
                     };
                     // Nobody waits any more: the asker has ended, and knows it as unknown.
                     reply.send(outcome).ok();
@@ -60,25 +64,55 @@ impl Session {
         })
     }
 
-    async fn say(&self, group: GroupNumber, parts: &[Part], sent: &mut Sent) -> Outcome {
+    async fn say(&self, group: GroupNumber, parts: &[Part], mouth: &mut Mouth) -> Outcome {
+        let every = self.settings.send_every;
+        // What looks like the message before gets twice the distance.
+        let more = if mouth.sent.is_repeat(group, parts) {
+            every
+        } else {
+            Duration::ZERO
+        };
+        sleep_until(mouth.free_at + more).await;
         // Asked again: much may have happened in the wait.
         let gid = match self.speaks_in(group) {
             Ok(gid) => gid,
             Err(why) => return Outcome::NotSent(NotSent::Later(why)),
         };
-        let content = content::write(parts, &sent.tail(group, parts));
+        let content = content::write(parts, mouth.sent.tail(group, parts));
         let msg_id = {
             let mut tokens = self.api.tokens();
-            let (id, floor) = sent.id(tokens.msg_ids);
+            let (id, floor) = mouth.sent.id(tokens.msg_ids);
             tokens.msg_ids = floor;
             id
         };
         self.save().await;
-        let (outcome, in_doubt) = send::outcome(self.api.send(gid, &content, msg_id).await);
-        if in_doubt {
+        self.echoes(group, |echoes| echoes.sending(parts, Instant::now()));
+        let mut verdict = send::judge(self.api.send(gid, &content, msg_id).await);
+        let came_back = self.echoes(group, |echoes| echoes.last_came_back()) == Some(true);
+        if came_back && !matches!(verdict.outcome, Outcome::Sent(_)) {
+            // Nothing that an answer says is stronger than having heard it.
+            verdict.outcome = Outcome::Sent(None);
+        } else if matches!(verdict.outcome, Outcome::NotSent(_)) {
+            self.echoes(group, Echoes::refused);
+        }
+        if verdict.doubt {
             self.doubt.notify_one();
         }
-        tracing::debug!(account = %self.settings.name, %group, msg_id, ?outcome, "sent");
-        outcome
+        mouth.free_at = Instant::now() + mouth.brake.pause(every, &verdict);
+        tracing::debug!(account = %self.settings.name, %group, msg_id, ?verdict, "sent");
+        verdict.outcome
     }
+
+    fn echoes<T>(&self, group: GroupNumber, ask: impl FnOnce(&mut Echoes) -> T) -> Option<T> {
+        let mut roster = self.roster();
+        roster.mapped.get_mut(&group).map(|mapped| ask(&mut mapped.echoes))
+    }
+}
+
+/// What speaking needs to remember.
+struct Mouth {
+    sent: Sent,
+    brake: Brake,
+    /// Nothing is said before.
+    free_at: Instant,
 }

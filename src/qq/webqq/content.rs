@@ -2,10 +2,12 @@
 
 use serde_json::{Value, json};
 
+use super::era::Era;
+use super::picture::{self, Origin};
 use super::wire;
 use crate::model::Language;
 use crate::model::words::plain_text;
-use crate::model::{Face, Part};
+use crate::model::{Face, Media, MediaKind, Part};
 use crate::qq::faces;
 use crate::qq::text::{clean_lines, decode_entities};
 
@@ -17,8 +19,8 @@ const TIPS: [&str; 2] = [
     "【提示：此用户正在使用Q+ Web：http://web.qq.com/】",
     "【提示：此用户正在使用Q+ Web：http://web3.qq.com/】",
 ];
-/// A message that the service itself makes now and then, of a font block gone astray.
-const JUNK: &str = " \u{0}\n\u{0}\u{0}\u{0}\u{0}\u{2}宋体\r";
+/// All that is legible of a message that the service itself makes now and then, of a font block gone astray.
+const JUNK: &str = "宋体";
 
 /// How the service of this login names faces.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -29,20 +31,30 @@ pub(super) enum FaceNumbers {
     AllZero,
 }
 
+/// What has to be known to read a message.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Reading {
+    pub(super) era: Era,
+    pub(super) faces: FaceNumbers,
+    /// Whose message it is: pictures are asked for by that.
+    pub(super) origin: Origin,
+}
+
 /// Reads a received `content`. Nothing for the service's junk; never an empty list otherwise: a message without anything is a
-/// picture, which `SmartQQ` withholds.
-pub(super) fn read(content: &Value, numbers: FaceNumbers) -> Option<Vec<Part>> {
+/// picture that `SmartQQ` withholds, or the big moving face of 2013.
+pub(super) fn read(content: &Value, reading: Reading) -> Option<Vec<Part>> {
     let mut parts = Vec::new();
     let mut text = String::new();
-    for element in wire::items(content).iter().take(ELEMENTS_MAX) {
+    let elements = wire::items(content);
+    for element in elements.iter().take(ELEMENTS_MAX) {
         if let Some(piece) = element.as_str() {
-            if piece == JUNK {
+            if is_junk(piece) {
                 return None;
             }
             push_text(&mut text, piece);
             continue;
         }
-        let Some(part) = read_array(element, numbers) else {
+        let Some(part) = read_array(element, reading) else {
             continue;
         };
         flush(&mut parts, &mut text);
@@ -54,9 +66,30 @@ pub(super) fn read(content: &Value, numbers: FaceNumbers) -> Option<Vec<Part>> {
     }
     flush(&mut parts, &mut text);
     if parts.is_empty() || matches!(parts.as_slice(), [Part::Text(text)] if text.trim().is_empty()) {
-        return Some(vec![Part::Marker("picture".to_owned())]);
+        return Some(vec![withheld(reading.era)]);
     }
     Some(parts)
+}
+
+/// `" \0\n\0\0\0\0\x02宋体\r"`, also when the control characters were mended away. People do not type it so.
+fn is_junk(piece: &str) -> bool {
+    let blank = |c: char| c.is_control() || c.is_whitespace();
+    piece.trim_matches(blank) == JUNK && piece.len() > JUNK.len() + 4 && piece.starts_with(blank)
+}
+
+fn withheld(era: Era) -> Part {
+    if !era.tells_pictures() {
+        return Part::Marker("picture".to_owned());
+    }
+    Part::Media(Media {
+        kind: MediaKind::Sticker,
+        name: String::new(),
+        file: String::new(),
+        url: None,
+        size: None,
+        seconds: None,
+        summary: String::new(),
+    })
 }
 
 fn push_text(text: &mut String, piece: &str) {
@@ -77,11 +110,11 @@ fn flush(parts: &mut Vec<Part>, text: &mut String) {
     }
 }
 
-fn read_array(element: &Value, numbers: FaceNumbers) -> Option<Part> {
+fn read_array(element: &Value, reading: Reading) -> Option<Part> {
     match element.get(0)?.as_str()? {
         "font" => None,
-        "face" => Some(Part::Face(read_face(wire::number(&element[1]), numbers))),
-        "cface" | "offpic" | "cface_idx" | "pic_id" | "image" => Some(Part::Marker("picture".to_owned())),
+        "face" => Some(Part::Face(read_face(wire::number(&element[1]), reading.faces))),
+        "cface" | "offpic" | "cface_idx" | "pic_id" | "image" => Some(picture::read(element, reading.origin)),
         _ => Some(Part::Marker("something that cannot be shown here".to_owned())),
     }
 }
@@ -138,8 +171,14 @@ mod tests {
     use super::*;
     use crate::qq::normal::normal_form;
 
+    const READING: Reading = Reading {
+        era: Era::S15,
+        faces: FaceNumbers::Own,
+        origin: Origin::Group { code: 5, sender: 7 },
+    };
+
     fn read_own(content: &Value) -> Vec<Part> {
-        read(content, FaceNumbers::Own).expect("a message")
+        read(content, READING).expect("a message")
     }
 
     fn shown(content: &Value) -> String {
@@ -163,11 +202,16 @@ mod tests {
         );
         assert_eq!(shown(&json!([font(), ["face", "50"], ["face", 9999]])), "🙁[表情9999]");
         let picture = json!(["cface", {"name": "{GUID}.jpg", "file_id": 2_059_500_001_u64, "key": " ", "server": "183.60.0.2:8000"}]);
-        assert_eq!(shown(&json!([font(), "look", picture, " "])), "look[picture]");
-        assert_eq!(
-            shown(&json!([font(), ["offpic", {"success": 1, "file_path": "/f3"}]])),
-            "[picture]"
-        );
+        let parts = read_own(&json!([font(), "look", picture, " "]));
+        assert_eq!(plain_text(&parts, Language::En), "look[picture]");
+        assert!(matches!(&parts[1], Part::Media(media) if media.file.contains("gid=5&uin=7&") && media.url.is_none()));
+        for element in [
+            json!(["offpic", {"success": 1, "file_path": "/f3"}]),
+            json!(["cface_idx", 1]),
+            json!(["pic_id", 1]),
+        ] {
+            assert_eq!(shown(&json!([font(), element])), "[图片]");
+        }
     }
 
     #[test]
@@ -182,7 +226,17 @@ mod tests {
         ] {
             assert_eq!(shown(&content), "[picture]", "{content}");
         }
-        assert_eq!(read(&json!([font(), JUNK]), FaceNumbers::Own), None);
+        let of_2013 = Reading {
+            era: Era::W13,
+            ..READING
+        };
+        let big = read(&json!([""]), of_2013).expect("a message");
+        assert_eq!(plain_text(&big, Language::En), "[sticker]");
+        for junk in [" \0\n\0\0\0\0\u{2}宋体\r", "        宋体 "] {
+            assert_eq!(read(&json!([font(), junk]), READING), None, "{junk:?}");
+        }
+        assert_eq!(shown(&json!([font(), "宋体 "])), "宋体");
+        assert_eq!(shown(&json!([font(), "用宋体"])), "用宋体");
     }
 
     #[test]
@@ -190,9 +244,15 @@ mod tests {
         let content = json!([font(), ["face", 0]]);
         assert_eq!(shown(&content), "😮");
         assert_eq!(
-            read(&content, FaceNumbers::AllZero)
-                .map(|p| plain_text(&p, Language::Zh))
-                .as_deref(),
+            read(
+                &content,
+                Reading {
+                    faces: FaceNumbers::AllZero,
+                    ..READING
+                }
+            )
+            .map(|p| plain_text(&p, Language::Zh))
+            .as_deref(),
             Some("[表情]")
         );
     }

@@ -88,4 +88,10 @@ impl Era {
             Self::S15 => SMARTQQ_CLIENT,
         }
     }
+
+    /// Whether pictures are told: a message that came without any content was a big moving face then; `SmartQQ` withheld pictures
+    /// so.
+    pub(super) const fn tells_pictures(self) -> bool {
+        matches!(self, Self::W13)
+    }
 }

@@ -1,10 +1,14 @@
-//! Poll events as values, in the order in which they happened, each once. Pure.
+//! Poll events as values, in the order in which they happened. Pure.
 
-use std::collections::{HashMap, HashSet, VecDeque};
-use std::time::Duration;
+mod change;
+mod notice;
+mod seen;
 
 use serde_json::Value;
-use tokio::time::Instant;
+
+pub(super) use change::{Change, What, Who};
+pub(super) use notice::{Deed, Notice};
+pub(super) use seen::Seen;
 
 use super::wire::{number, text};
 use crate::qq::text::clean_name;
@@ -12,30 +16,45 @@ use crate::qq::text::clean_name;
 /// More events than any real answer holds.
 const BATCH_MAX: usize = 2000;
 
-/// What a poll told. Kinds that nothing is done about do not appear.
+/// What a poll told.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Event {
-    /// Somebody said something.
-    Said(Said),
-    /// The session was ended by the service; its words.
-    Kicked(String),
+pub(super) struct Event {
+    /// By what a repetition is known.
+    pub(super) place: Place,
+    pub(super) mark: Mark,
+    pub(super) kind: Kind,
 }
 
-/// Something said.
+/// The kinds of events.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Said {
-    pub(super) place: Place,
-    /// The temporary id of who said it.
+pub(super) enum Kind {
+    /// Somebody said something.
+    Said(Said),
+    /// A group changed (2013).
+    Changed(Change),
+    /// Somebody did something towards the account.
+    Noticed(Notice),
+    /// The list of friends changed.
+    Friends,
+    /// The session was ended by the service; its words.
+    Kicked(String),
+    /// Nothing is done about it; its name.
+    Other(String),
+}
+
+/// By what the service's repetitions are known, with [`Place`]. Of one login: the uins change with the next.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) struct Mark {
+    /// The temporary id of who said it; 0 when not told.
     pub(super) sender: u64,
     pub(super) msg_id: u64,
     /// 2013 only.
     pub(super) msg_id2: Option<u64>,
     /// Unix seconds; 0 when not told.
     pub(super) time: i64,
-    pub(super) content: Value,
 }
 
-/// Where it was said.
+/// Where something happened.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub(super) enum Place {
     /// In a group, by its gid.
@@ -44,175 +63,185 @@ pub(super) enum Place {
     Discussion(u64),
     /// By a friend, alone with us.
     Friend(u64),
-    /// By somebody who shares a group with us, alone with us.
+    /// By somebody who shares a group or discussion with us, alone with us.
     Session(u64),
+    /// To a group, by its gid.
+    Change(u64),
+    /// To the account, by this uin.
+    Account(u64),
+    /// A page that a group's members were shown, by gid.
+    Page(u64),
+}
+
+/// Something said.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Said {
+    /// The group's second temporary id (2013; later it is the gid again).
+    pub(super) code: Option<u64>,
+    /// Counts the group's messages (2013).
+    pub(super) seq: Option<u64>,
+    /// The group's real number, or a count of its changes (2013): nobody knows which.
+    pub(super) info_seq: Option<u64>,
+    /// Through which group or discussion a stranger speaks to us, and the stranger's real number.
+    pub(super) through: Option<u64>,
+    pub(super) number: Option<u64>,
+    pub(super) content: Content,
+}
+
+/// What was said.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Content {
+    /// `content`.
+    Array(Value),
+    /// The XML of a `group_web_message`.
+    Page(String),
+}
+
+impl Default for Content {
+    fn default() -> Self {
+        Self::Array(Value::Null)
+    }
 }
 
 /// Reads an answer's events. The service sends them newest first.
 pub(super) fn read(events: &[Value]) -> Vec<Event> {
+    if events.len() > BATCH_MAX {
+        tracing::warn!(
+            events = events.len(),
+            "QQ sent more events at once than can be; the rest is lost"
+        );
+    }
     let mut read: Vec<(i64, Event)> = Vec::new();
     let mut latest = i64::MIN;
     for event in events.iter().take(BATCH_MAX).rev().filter_map(read_one) {
         // What tells no time stays behind what stood before it.
-        if let Event::Said(said) = &event
-            && said.time > 0
-        {
-            latest = said.time;
+        if event.mark.time > 0 {
+            latest = event.mark.time;
         }
         read.push((latest, event));
     }
     read.sort_by_key(|(time, _)| *time);
+    for second in read.chunk_by_mut(|(a, _), (b, _)| a == b) {
+        by_counter(second);
+    }
     read.into_iter().map(|(_, event)| event).collect()
 }
 
-fn read_one(event: &Value) -> Option<Event> {
-    let value = &event["value"];
-    let from = || number(&value["from_uin"]);
-    let sender = || number(&value["send_uin"]);
-    let (place, sender) = match text(&event["poll_type"]) {
-        "group_message" => (Place::Group(from()?), sender()?),
-        "discu_message" => (Place::Discussion(number(&value["did"]).or_else(from)?), sender()?),
-        "message" => (Place::Friend(from()?), from()?),
-        "sess_message" => (Place::Session(from()?), from()?),
-        "kick_message" => return Some(Event::Kicked(clean_name(text(&value["reason"])))),
-        _ => return None,
+/// Of one second, each group's messages in the order of its counter. They take each other's places; nothing else moves.
+fn by_counter(second: &mut [(i64, Event)]) {
+    let counted = |event: &Event| match &event.kind {
+        Kind::Said(said) => said.seq.map(|seq| (event.place, seq)),
+        _ => None,
     };
-    Some(Event::Said(Said {
-        place,
-        sender,
-        msg_id: number(&value["msg_id"]).unwrap_or(0),
+    // Few happen within a second; the first pass puts a group's smallest first, and so on.
+    for at in 0..second.len() {
+        let Some((place, mut least)) = counted(&second[at].1) else {
+            continue;
+        };
+        let mut from = at;
+        for (later, (_, event)) in second.iter().enumerate().skip(at + 1) {
+            if let Some((other, seq)) = counted(event)
+                && other == place
+                && seq < least
+            {
+                (from, least) = (later, seq);
+            }
+        }
+        // The others of the group keep their order by being looked at in their turn.
+        second.swap(at, from);
+    }
+}
+
+fn read_one(event: &Value) -> Option<Event> {
+    let kind = text(&event["poll_type"]);
+    if kind.is_empty() {
+        return None;
+    }
+    // What lacks the least that it must have is counted, too.
+    Some(known(kind, &event["value"]).unwrap_or_else(|| other(kind)))
+}
+
+fn known(kind: &str, value: &Value) -> Option<Event> {
+    let from = number(&value["from_uin"]);
+    let sender = number(&value["send_uin"]);
+    let said = || Kind::Said(said(value));
+    let (place, sender, read) = match kind {
+        "group_message" => (Place::Group(from?), sender, said()),
+        "discu_message" => (Place::Discussion(number(&value["did"]).or(from)?), sender, said()),
+        "message" => (Place::Friend(from?), from, said()),
+        "sess_message" => (Place::Session(from?), from, said()),
+        "group_web_message" => (Place::Page(from?), sender, page(value)),
+        "sys_g_msg" => {
+            let change = change::read(value)?;
+            let place = Place::Change(change.gid);
+            (place, subject(&change), Kind::Changed(change))
+        }
+        "buddylist_change" => (Place::Account(0), None, Kind::Friends),
+        "kick_message" => (Place::Account(0), None, Kind::Kicked(reason(value))),
+        _ => {
+            let notice = notice::read(kind, value)?;
+            (Place::Account(notice.from.uin), from, Kind::Noticed(notice))
+        }
+    };
+    let mark = Mark {
+        sender: sender.unwrap_or(0),
+        msg_id: number(&value["msg_id"]).or_else(|| number(&value["seq"])).unwrap_or(0),
         msg_id2: number(&value["msg_id2"]),
         time: number(&value["time"]).and_then(|t| i64::try_from(t).ok()).unwrap_or(0),
-        content: value["content"].clone(),
-    }))
+    };
+    Some(Event {
+        place,
+        mark,
+        kind: read,
+    })
 }
 
-type Key = (u64, u64, Option<u64>, i64);
-
-/// What was seen lately, per place: the service repeats itself.
-#[derive(Debug, Default)]
-pub(super) struct Seen {
-    places: HashMap<Place, Recent>,
-}
-
-#[derive(Debug, Default)]
-struct Recent {
-    keys: HashSet<Key>,
-    order: VecDeque<(Instant, Key)>,
-}
-
-impl Seen {
-    /// Kept per place whatever their age, and at most.
-    const KEPT: [usize; 2] = [200, 5000];
-    const AGE: Duration = Duration::from_secs(600);
-    const PLACES_MAX: usize = 2000;
-
-    /// Whether this is the first time; `now` is when it came.
-    pub(super) fn is_new(&mut self, said: &Said, now: Instant) -> bool {
-        if self.places.len() >= Self::PLACES_MAX && !self.places.contains_key(&said.place) {
-            self.places
-                .retain(|_, recent| recent.order.back().is_some_and(|(at, _)| now - *at < Self::AGE));
-        }
-        let recent = self.places.entry(said.place).or_default();
-        let key = (said.sender, said.msg_id, said.msg_id2, said.time);
-        if !recent.keys.insert(key) {
-            return false;
-        }
-        recent.order.push_back((now, key));
-        while let Some((at, key)) = recent.order.front() {
-            let [kept, most] = Self::KEPT;
-            let spare = recent.order.len() > most || (recent.order.len() > kept && now - *at > Self::AGE);
-            if !spare {
-                break;
-            }
-            recent.keys.remove(key);
-            recent.order.pop_front();
-        }
-        true
+fn other(kind: &str) -> Event {
+    Event {
+        place: Place::Account(0),
+        mark: Mark {
+            sender: 0,
+            msg_id: 0,
+            msg_id2: None,
+            time: 0,
+        },
+        kind: Kind::Other(clean_name(kind).chars().take(40).collect()),
     }
+}
+
+fn said(value: &Value) -> Said {
+    Said {
+        code: number(&value["group_code"]),
+        seq: change::real(&value["seq"]),
+        info_seq: number(&value["info_seq"]),
+        through: number(&value["id"]),
+        number: change::real(&value["ruin"]),
+        content: Content::Array(value["content"].clone()),
+    }
+}
+
+fn page(value: &Value) -> Kind {
+    Kind::Said(Said {
+        code: number(&value["group_code"]),
+        content: Content::Page(text(&value["xml"]).to_owned()),
+        ..Said::default()
+    })
+}
+
+fn subject(change: &Change) -> Option<u64> {
+    match &change.what {
+        What::Joined(who) | What::Left { who, .. } | What::Asked(who, _) | What::Admin { who, .. } => Some(who.uin),
+        What::Created | What::Dissolved | What::Denied(_) | What::Unknown(_) => None,
+    }
+}
+
+/// The service's words for ending the session; none when it does not want them shown.
+fn reason(value: &Value) -> String {
+    if number(&value["show_reason"]) == Some(0) {
+        return String::new();
+    }
+    clean_name(text(&value["reason"])).chars().take(300).collect()
 }
 
 #[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    fn group(msg_id: u64, time: i64) -> Value {
-        json!({"poll_type": "group_message", "value": {"msg_id": msg_id, "from_uin": 2_559_000_001_u64, "to_uin": 123_456_789,
-            "group_code": 2_559_000_001_u64, "msg_type": 4, "send_uin": 2_440_000_005_u64, "time": time, "content": [["font", {}], "大家好"]}})
-    }
-
-    fn ids(events: &[Event]) -> Vec<u64> {
-        let ids = events.iter().map(|event| match event {
-            Event::Said(said) => said.msg_id,
-            Event::Kicked(_) => 0,
-        });
-        ids.collect()
-    }
-
-    #[test]
-    fn newest_first_becomes_oldest_first_and_equal_times_keep_their_order() {
-        assert_eq!(
-            ids(&read(&[group(4, 30), group(3, 20), group(2, 20), group(1, 10)])),
-            [1, 2, 3, 4]
-        );
-        // Also when the service mixes them.
-        assert_eq!(ids(&read(&[group(1, 10), group(3, 20), group(2, 20)])), [1, 2, 3]);
-    }
-
-    #[test]
-    fn a_kick_stays_behind_what_came_before_it() {
-        let kick = json!({"poll_type": "kick_message", "value": {"way": "poll", "show_reason": 1, "reason": "您的帐号在另一地点登录"}});
-        let events = read(&[kick, group(2, 20), group(1, 10)]);
-        assert_eq!(ids(&events), [1, 2, 0]);
-        assert_eq!(events[2], Event::Kicked("您的帐号在另一地点登录".into()));
-    }
-
-    #[test]
-    fn kinds() {
-        let said = |event: Value| match read(&[event]).pop() {
-            Some(Event::Said(said)) => Some((said.place, said.sender)),
-            _ => None,
-        };
-        let friend = json!({"poll_type": "message", "value": {"from_uin": 3_570_340_001_u64, "msg_id": 5, "time": 1, "content": []}});
-        assert_eq!(said(friend), Some((Place::Friend(3_570_340_001), 3_570_340_001)));
-        let discussion = json!({"poll_type": "discu_message", "value": {"from_uin": 10000, "did": 2_006_000_004_u64, "send_uin": 7}});
-        assert_eq!(said(discussion), Some((Place::Discussion(2_006_000_004), 7)));
-        let session = json!({"poll_type": "sess_message", "value": {"from_uin": "8", "id": 1}});
-        assert_eq!(said(session), Some((Place::Session(8), 8)));
-        for other in [
-            json!({"poll_type": "buddies_status_change", "value": {"uin": 1}}),
-            json!({"poll_type": "no such thing", "value": 5}),
-            json!({"poll_type": "group_message"}),
-            json!({"poll_type": 5}),
-            json!(null),
-            json!([]),
-        ] {
-            assert_eq!(read(std::slice::from_ref(&other)), [], "{other}");
-        }
-    }
-
-    #[test]
-    fn repeats_are_known_for_ten_minutes_and_two_hundred_messages() {
-        let now = Instant::now();
-        let mut seen = Seen::default();
-        let mut said = match read(&[group(1, 10)]).pop() {
-            Some(Event::Said(said)) => said,
-            other => panic!("{other:?}"),
-        };
-        assert!(seen.is_new(&said, now));
-        assert!(!seen.is_new(&said, now));
-        let now = now + Duration::from_secs(660);
-        for id in 2..=200 {
-            said.msg_id = id;
-            assert!(seen.is_new(&said, now));
-        }
-        said.msg_id = 1;
-        assert!(!seen.is_new(&said, now));
-        said.msg_id = 201;
-        assert!(seen.is_new(&said, now));
-        said.msg_id = 1;
-        assert!(seen.is_new(&said, now));
-    }
-}
+mod tests;

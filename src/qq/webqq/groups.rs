@@ -5,14 +5,16 @@ use tokio::time::Instant;
 use super::api::Of;
 use super::contacts::{self, Group};
 use super::hash::Variant;
-use super::roster::Number;
+use super::numbers::Number;
 use super::session::Session;
 use crate::model::GroupNumber;
+use crate::qq::text::clean_name;
 
 impl Session {
     /// Reads the group list, trying the variants of the hash in turn.
     pub(super) async fn read_groups(&self) -> Result<(), String> {
         const WRONG_HASH: i64 = 50;
+        self.roster().groups_asked = Some(Instant::now());
         for _ in 0..Variant::COUNT {
             let answer = self.api.groups().await.map_err(|error| error.to_string())?;
             let code = answer.retcode.unwrap_or(-1);
@@ -21,6 +23,7 @@ impl Session {
                 tokens.variant = tokens.variant.next();
                 continue;
             }
+            self.judge_list(code);
             if !matches!(code, 0 | 100_003) {
                 return Err(format!("QQ refused the group list (code {code})"));
             }
@@ -28,10 +31,29 @@ impl Session {
                 // An account without groups gets no list at all.
                 return Ok(());
             };
-            self.roster().take_groups(groups, code != 0);
+            let mut roster = self.roster();
+            let told = code == 0 && !groups.is_empty();
+            roster.take_groups(groups, code != 0);
+            // What came empty or in part is asked for again soon.
+            roster.groups_read = told.then(Instant::now).or(roster.groups_read);
             return Ok(());
         }
         Err("QQ refused the group list (code 50)".to_owned())
+    }
+
+    /// Heeds how a list was answered: lists that are refused one after the other speak against the session, whatever its poll says.
+    pub(super) fn judge_list(&self, code: i64) {
+        const REFUSALS: u32 = 3;
+        let mut roster = self.roster();
+        if !matches!(code, 100 | 103 | 108 | 100_000 | 100_001 | 100_012) {
+            roster.refusals = 0;
+            return;
+        }
+        roster.refusals += 1;
+        if roster.refusals == REFUSALS {
+            roster.refusals = 0;
+            self.doubt.notify_one();
+        }
     }
 
     /// Whether the group list may be read again because of a message from an unknown group: at most once a minute.
@@ -117,7 +139,16 @@ impl Session {
 }
 
 fn is_called(group: &Group, name: &str) -> bool {
-    group.name == name || group.mark == name
+    let name = clean_name(name);
+    !name.is_empty() && (group.name == name || group.mark == name)
+}
+
+/// Names to choose from, for people: the first few.
+fn choice(groups: &[&Group]) -> String {
+    const SHOWN: usize = 10;
+    let names = groups.iter().take(SHOWN).map(|group| format!("«{}»", group.name));
+    let more = if groups.len() > SHOWN { ", …" } else { "" };
+    names.collect::<Vec<_>>().join(", ") + more
 }
 
 /// The group with this number; or, among those whose number is withheld, the only one of this name. Else why none, for people.
@@ -133,6 +164,9 @@ fn find(
     {
         return Ok(group.clone());
     }
+    if groups.is_empty() {
+        return Err("QQ tells of no group of the account".to_owned());
+    }
     let nameless: Vec<_> = groups
         .iter()
         .filter(|group| number(group.code) == Some(Number::Withheld))
@@ -141,14 +175,18 @@ fn find(
         return Err(format!("the QQ account is not in group {wanted}"));
     }
     let Some(name) = name else {
+        let names = choice(&nameless);
         return Err(format!(
-            "this QQ does not tell group numbers: set group_name for group {wanted} in the mapping"
+            "this QQ does not tell group numbers: set group_name for group {wanted} in the mapping to one of {names}"
         ));
     };
+    let names = choice(&nameless);
     let mut called = nameless.into_iter().filter(|group| is_called(group, name));
     match (called.next(), called.next()) {
         (Some(group), None) => Ok(group.clone()),
-        (None, _) => Err(format!("the QQ account is in no group called «{name}»")),
+        (None, _) => Err(format!(
+            "the QQ account is in no group called «{name}»; set group_name to one of {names}"
+        )),
         (Some(_), Some(_)) => Err(format!(
             "the QQ account is in several groups called «{name}»: give one of them another remark (备注) on the phone"
         )),
@@ -165,6 +203,7 @@ mod tests {
             code,
             name: name.into(),
             mark: String::new(),
+            blocked: false,
         }
     }
 
@@ -180,5 +219,10 @@ mod tests {
             assert!(find(&groups, wanted, name, withheld).is_err(), "{name:?}");
         }
         assert!(find(&groups, GroupNumber(7), Some("a"), told).is_err());
+        assert_eq!(find(&groups, wanted, Some(" a\u{a0}"), withheld).map(|g| g.code), Ok(1));
+        let why = find(&groups, wanted, None, withheld).expect_err("nothing to go by");
+        assert!(why.ends_with("one of «a», «b», «b», «c»"), "{why}");
+        let why = find(&[], wanted, Some("a"), withheld).expect_err("nothing read");
+        assert!(why.contains("no group"), "{why}");
     }
 }

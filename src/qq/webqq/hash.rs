@@ -3,9 +3,8 @@
 //! The `hash` parameter of the friend and group lists was swapped several times between 2013 and 2015; a wrong one is answered
 //! with retcode 50, so the caller tries the variants in turn.
 
+use md5::{Digest as _, Md5};
 use serde::{Deserialize, Serialize};
-
-use super::md5::digest;
 
 /// Which of the historic functions makes the `hash` parameter.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -153,11 +152,11 @@ fn hash_n(uin: u64, ptwebqq: &[u8]) -> String {
 /// The password as the login of 2013 wants it: `salt` is the account's number in 8 bytes, big-endian, as the service gave it;
 /// `code` what the captcha showed, or the code that was given instead.
 pub(super) fn password(password: &str, salt: [u8; 8], code: &str) -> String {
-    let mut salted = digest(password.as_bytes()).to_vec();
+    let mut salted = Md5::digest(password.as_bytes()).to_vec();
     salted.extend(salt);
-    let mut coded = upper_hex(&digest(&salted));
+    let mut coded = upper_hex(&Md5::digest(&salted));
     coded.push_str(&code.to_ascii_uppercase());
-    upper_hex(&digest(coded.as_bytes()))
+    upper_hex(&Md5::digest(coded.as_bytes()))
 }
 
 /// `ptqrtoken`, from the cookie `qrsig`.

@@ -7,10 +7,9 @@ use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep};
 
 use super::api::Of;
-use super::contacts;
 use super::roster::Told;
 use super::session::Session;
-use crate::model::{GroupNumber, Member, MemberId, QqNumber, Role};
+use crate::model::{GroupNumber, Member, MemberId, QqNumber};
 use crate::qq::event::deliver;
 use crate::qq::{Act, Delivered, GroupEvent};
 
@@ -18,26 +17,56 @@ impl Session {
     /// The keeper's loop; never ends by itself.
     pub(super) async fn keep(&self) {
         let pace = &self.settings.pace;
-        let mut lists_read = Instant::now();
         loop {
-            let missing = self.roster().mapped.values().any(|m| m.group.is_none());
-            let age = lists_read.elapsed();
-            if age > pace.refresh || (missing && age > pace.retry) {
-                lists_read = Instant::now();
-                if let Err(why) = self.read_groups().await {
-                    tracing::warn!(account = %self.settings.name, why, "the group list was not read");
-                }
+            if self.groups_are_due()
+                && let Err(why) = self.read_groups().await
+            {
+                tracing::warn!(account = %self.settings.name, why, "the group list was not read");
             }
             self.match_groups().await;
+            self.tell_of_blocks().await;
             let mapped: Vec<_> = self.roster().mapped.keys().copied().collect();
             for group in mapped {
                 self.announce(group).await;
                 self.refresh(group).await;
             }
+            self.refresh_friends(false).await;
             tokio::select! {
                 () = sleep(pace.look_every) => {}
                 () = self.look.notified() => {}
             }
+        }
+    }
+
+    fn groups_are_due(&self) -> bool {
+        let pace = &self.settings.pace;
+        let roster = self.roster();
+        if roster.groups_asked.is_some_and(|at| at.elapsed() < pace.retry) {
+            return false;
+        }
+        let missing = roster.mapped.values().any(|m| m.group.is_none());
+        missing || roster.groups_read.is_none_or(|at| at.elapsed() > pace.refresh)
+    }
+
+    /// A group that the account's owner blocks on the phone delivers nothing, and nobody would know why.
+    async fn tell_of_blocks(&self) {
+        let blocked: Vec<GroupNumber> = {
+            let mut roster = self.roster();
+            let mut blocked = Vec::new();
+            for (number, mapped) in &mut roster.mapped {
+                let is = mapped.group.as_ref().is_some_and(|group| group.blocked);
+                if is && !mapped.block_told {
+                    blocked.push(*number);
+                }
+                mapped.block_told = is;
+            }
+            blocked
+        };
+        for group in blocked {
+            self.tell_admins(&format!(
+                "group {group} is blocked (屏蔽) in the account's QQ: nothing of it is delivered; set it to be received"
+            ))
+            .await;
         }
     }
 
@@ -117,7 +146,7 @@ impl Session {
             let Some(mapped) = roster.mapped.get(&group).filter(|m| m.group.is_some()) else {
                 return;
             };
-            let old = mapped.read.is_none_or(|at| at.elapsed() > pace.refresh);
+            let old = mapped.stale || mapped.read.is_none_or(|at| at.elapsed() > pace.refresh);
             old && mapped.asked.is_none_or(|at| at.elapsed() > pace.retry)
         };
         if due {
@@ -125,39 +154,6 @@ impl Session {
             self.read_people(group).await;
         }
         self.show(group).await;
-    }
-
-    /// Reads a group's members. The caller has the turn to read.
-    async fn read_people(&self, group: GroupNumber) {
-        let code = {
-            let mut roster = self.roster();
-            let Some(mapped) = roster.mapped.get_mut(&group) else {
-                return;
-            };
-            mapped.asked = Some(Instant::now());
-            let Some(group) = &mapped.group else { return };
-            group.code
-        };
-        let answer = match self.api.group_info(code).await {
-            Ok(answer) => answer,
-            Err(error) => {
-                tracing::warn!(account = %self.settings.name, %group, %error, "the members were not read");
-                return;
-            }
-        };
-        let code = answer.retcode.unwrap_or(-1);
-        let info = contacts::group_info(answer.result()).filter(|_| matches!(code, 0 | 100_003));
-        let Some(info) = info else {
-            tracing::warn!(account = %self.settings.name, %group, code, "QQ refused the list of members");
-            return;
-        };
-        if let Some(mapped) = self.roster().mapped.get_mut(&group) {
-            mapped.take_people(info.people, code != 0);
-            mapped.read = Some(Instant::now());
-            if let Some(group) = mapped.group.as_mut().filter(|_| !info.name.is_empty()) {
-                group.name = info.name;
-            }
-        }
     }
 
     /// Shows a group to its portal, if it changed since the last time and every number is known that can be.
@@ -218,39 +214,5 @@ impl Session {
             mapped.shown = Some(shown);
             mapped.shown_version = version;
         }
-    }
-
-    /// Who said something: with name and number as far as they can be had. Reads the members anew for an unknown one, at most
-    /// once a minute.
-    pub(super) async fn sender(&self, group: GroupNumber, uin: u64) -> Member {
-        let find = || self.roster().mapped.get(&group).and_then(|m| m.person(uin).cloned());
-        let mut person = find();
-        if person.is_none() {
-            let _turn = self.reading.lock().await;
-            person = find();
-            let retry = self.settings.pace.retry;
-            let may_ask = self
-                .roster()
-                .mapped
-                .get(&group)
-                .is_some_and(|m| m.read.is_none() || m.asked.is_none_or(|at| at.elapsed() > retry));
-            if person.is_none() && may_ask {
-                self.read_people(group).await;
-                person = find();
-                self.look.notify_one();
-            }
-        }
-        let own = uin == self.api.own();
-        let person = person.unwrap_or_else(|| contacts::Person {
-            uin,
-            nick: if own { self.roster().nick.clone() } else { String::new() },
-            card: String::new(),
-            role: Role::Member,
-        });
-        let mut number = self.real_number(uin, Of::Person, true).await;
-        if number.is_none() {
-            number = self.real_number(uin, Of::Person, true).await;
-        }
-        person.member(number)
     }
 }

@@ -39,21 +39,33 @@
 //! refused is not tried again before a person asks. Shutting down (*stopped*) is dropping the futures.
 //! Knows nothing of rooms; temporary ids (uin, gid, code, did) never leave this folder.
 
+mod admins;
 mod api;
+mod brake;
+mod changes;
 mod command;
 mod contacts;
 mod content;
+mod counter;
+mod echo;
 mod endpoint;
 mod era;
 mod event;
 mod groups;
 mod hash;
+mod hear;
 mod http;
 mod keeper;
 mod life;
 mod login;
-mod md5;
+#[cfg(test)]
+mod mangled;
+mod member;
+mod mute;
 mod numbers;
+mod page;
+mod people;
+mod picture;
 mod qr;
 mod receive;
 mod roster;

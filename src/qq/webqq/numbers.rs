@@ -1,11 +1,101 @@
-//! The real numbers behind temporary ids, one question at a time.
+//! The real numbers behind temporary ids, one question at a time; the service stopped telling them in 2017.
+
+use std::collections::HashMap;
+use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until};
 
 use super::api::{NoAnswer, Of};
-use super::roster::Number;
+use super::http::Failure;
 use super::session::Session;
 use super::wire::number;
+
+/// What the service says of a real number.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Number {
+    Is(u64),
+    /// There is none to be had.
+    Withheld,
+}
+
+/// Real numbers, as far as the service tells them.
+#[derive(Debug, Default)]
+pub(super) struct Numbers {
+    people: HashMap<u64, Number>,
+    groups: HashMap<u64, Number>,
+    /// Questions without an answer that says anything: how many, and when the last was.
+    failed: HashMap<(Of, u64), (u32, Instant)>,
+    told: u32,
+    refused: u32,
+    failures: Option<(u32, Instant)>,
+}
+
+impl Numbers {
+    /// So many refusals and never a number: the era does not tell them. So many failures: it seems so, for a while.
+    const WITHHELD: u32 = 3;
+    /// After so long it is asked again whether it was only an outage.
+    const AGAIN: Duration = Duration::from_secs(600);
+
+    fn of(&self, of: Of) -> &HashMap<u64, Number> {
+        match of {
+            Of::Person => &self.people,
+            Of::Group => &self.groups,
+        }
+    }
+
+    /// What is known of one; nothing when it has to be asked.
+    pub(super) fn get(&self, id: u64, of: Of) -> Option<Number> {
+        let known = self.of(of).get(&id).copied();
+        let hopeless = || is_hopeless(self.failed.get(&(of, id)).copied()) || self.withheld();
+        known.or_else(|| hopeless().then_some(Number::Withheld))
+    }
+
+    /// The temporary id behind a real number, where it was told.
+    pub(super) fn person_with(&self, number: u64) -> Option<u64> {
+        let mut people = self.people.iter();
+        people.find_map(|(uin, n)| (*n == Number::Is(number)).then_some(*uin))
+    }
+
+    /// Whether the era tells no numbers at all, as it seems.
+    pub(super) fn withheld(&self) -> bool {
+        self.told == 0 && (self.refused >= Self::WITHHELD || is_hopeless(self.failures))
+    }
+
+    /// The service told a number.
+    pub(super) fn tell(&mut self, id: u64, of: Of, number: u64) {
+        self.told += 1;
+        self.remember(id, of, Number::Is(number));
+    }
+
+    /// The service has no number for this one.
+    pub(super) fn refuse(&mut self, id: u64, of: Of) {
+        self.refused += 1;
+        self.remember(id, of, Number::Withheld);
+    }
+
+    /// The service gave no answer that says anything about this one. `here`: it is reached, but does not want to.
+    pub(super) fn fail(&mut self, id: u64, of: Of, here: bool) {
+        let now = Instant::now();
+        let counted = |before: Option<(u32, Instant)>| (before.map_or(0, |(count, _)| count).saturating_add(1), now);
+        let before = self.failed.get(&(of, id)).copied();
+        self.failed.insert((of, id), counted(before));
+        if here {
+            self.failures = Some(counted(self.failures));
+        }
+    }
+
+    fn remember(&mut self, id: u64, of: Of, number: Number) {
+        self.failed.remove(&(of, id));
+        match of {
+            Of::Person => self.people.insert(id, number),
+            Of::Group => self.groups.insert(id, number),
+        };
+    }
+}
+
+fn is_hopeless(failures: Option<(u32, Instant)>) -> bool {
+    failures.is_some_and(|(count, last)| count >= Numbers::WITHHELD && last.elapsed() < Numbers::AGAIN)
+}
 
 impl Session {
     /// The real number behind a temporary id; nothing when there was no answer this time. One question at a time; those that nobody waits for are paced.
@@ -37,17 +127,64 @@ impl Session {
                         roster.numbers.tell(id, of, number);
                         return Some(Number::Is(number));
                     }
-                    // The session's fault, not the number's.
-                    _ if matches!(code, 103 | 108 | 100_000 | 100_001 | 100_012) => roster.numbers.fail(),
+                    // The session's fault, or the service is unwell; not the number's.
+                    _ if matches!(code, 103 | 108 | 100_000 | 100_001 | 100_002 | 100_003 | 100_012) => {
+                        roster.numbers.fail(id, of, true);
+                    }
                     _ => {
                         roster.numbers.refuse(id, of);
                         return Some(Number::Withheld);
                     }
                 }
             }
-            Err(NoAnswer::Wire(_)) => {}
-            Err(NoAnswer::Status(_) | NoAnswer::Unreadable) => roster.numbers.fail(),
+            Err(NoAnswer::Wire(Failure::Connect(_))) => {}
+            Err(NoAnswer::Wire(Failure::Broken(_))) => roster.numbers.fail(id, of, false),
+            Err(NoAnswer::Status(_) | NoAnswer::Unreadable) => roster.numbers.fail(id, of, true),
         }
-        roster.numbers.withheld().then_some(Number::Withheld)
+        roster.numbers.get(id, of)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn numbers_are_withheld_after_refusals_alone() {
+        let mut numbers = Numbers::default();
+        for id in 0..3 {
+            assert_eq!(numbers.get(99, Of::Person), None);
+            numbers.refuse(id, Of::Person);
+        }
+        assert_eq!(numbers.get(99, Of::Person), Some(Number::Withheld));
+        let mut numbers = Numbers::default();
+        numbers.tell(1, Of::Group, 5);
+        (2..9).for_each(|id| numbers.refuse(id, Of::Person));
+        assert_eq!(numbers.get(99, Of::Person), None);
+        assert_eq!(numbers.get(2, Of::Person), Some(Number::Withheld));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn an_outage_is_no_era() {
+        let mut numbers = Numbers::default();
+        (0..3).for_each(|id| numbers.fail(id, Of::Person, true));
+        assert_eq!(numbers.get(99, Of::Group), Some(Number::Withheld));
+        tokio::time::advance(Numbers::AGAIN).await;
+        assert_eq!(numbers.get(99, Of::Group), None);
+        numbers.tell(99, Of::Group, 5);
+        numbers.fail(1, Of::Person, true);
+        assert_eq!(numbers.get(1, Of::Person), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn one_that_never_gets_an_answer_does_not_hold_up_the_others() {
+        let mut numbers = Numbers::default();
+        numbers.tell(1, Of::Person, 5);
+        (0..3).for_each(|_| numbers.fail(7, Of::Person, false));
+        assert_eq!(numbers.get(7, Of::Person), Some(Number::Withheld));
+        assert_eq!(numbers.get(8, Of::Person), None);
+        assert_eq!(numbers.person_with(5), Some(1));
+        tokio::time::advance(Numbers::AGAIN).await;
+        assert_eq!(numbers.get(7, Of::Person), None);
     }
 }

@@ -1,21 +1,20 @@
-//! From poll events to portals: who it was, what it was, and where it belongs.
+//! From poll events to portals: each once, in order, to where it belongs.
 
 use std::collections::HashSet;
 
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
-use super::content::{self, FaceNumbers};
-use super::event::{self, Event, Place, Said, Seen};
+use super::admins;
+use super::counter::Counted;
+use super::event::{self, Event, Kind, Mark, Said, Seen};
+use super::people::LOOKUP;
 use super::session::Session;
-use crate::model::Language;
-use crate::model::words::plain_text;
-use crate::model::{EventId, GroupNumber, Message, Part};
-use crate::qq::event::event_time;
-use crate::qq::{AccountEvent, Act, Delivered, GroupEvent};
+use crate::model::GroupNumber;
+use crate::qq::{Act, Delivered, GroupEvent};
 
-/// What admins read of one private message, in characters.
-const PRIVATE_MAX: usize = 500;
+/// Kinds that are counted by name, and groups that are called unknown; more are made up.
+const KINDS_MAX: usize = 100;
 
 /// The service ended the session; its words.
 #[derive(Debug, PartialEq, Eq)]
@@ -26,61 +25,62 @@ impl Session {
     pub(super) async fn receive(&self, events: &[Value], seen: &mut Seen) -> Result<(), Kicked> {
         // Who did not take one event in time is not waited for again within this answer.
         let mut behind = HashSet::new();
+        let mut kicked = None;
         for event in event::read(events) {
-            match event {
-                Event::Kicked(reason) => return Err(Kicked(reason)),
-                Event::Said(said) if !seen.is_new(&said, Instant::now()) => {}
-                Event::Said(said) => self.hear(said, &mut behind).await,
+            let Event { place, mark, kind } = event;
+            let repeats = matches!(kind, Kind::Said(_) | Kind::Changed(_) | Kind::Noticed(_));
+            if repeats && !seen.is_new(place, mark, Instant::now()) {
+                continue;
+            }
+            match kind {
+                // What the answer holds beside it was said all the same.
+                Kind::Kicked(reason) => kicked = Some(Kicked(reason)),
+                Kind::Said(said) => self.hear(place, mark, said, &mut behind).await,
+                Kind::Changed(change) => self.change(change, &mut behind).await,
+                Kind::Noticed(notice) => {
+                    let who = self.name_friend(notice.from.uin, notice.from.number).await;
+                    self.tell_admins(&admins::noticed(&who, &notice.deed)).await;
+                }
+                Kind::Friends => self.friends_changed(),
+                Kind::Other(kind) => self.count(kind),
             }
         }
-        Ok(())
+        kicked.map_or(Ok(()), Err)
     }
 
-    async fn hear(&self, said: Said, behind: &mut HashSet<GroupNumber>) {
-        let numbers = if self.api.tokens().ptwebqq.is_empty() {
-            FaceNumbers::AllZero
-        } else {
-            FaceNumbers::Own
-        };
-        let Some(parts) = content::read(&said.content, numbers) else {
-            return;
-        };
-        match said.place {
-            Place::Group(gid) => self.hear_group(gid, &said, parts, behind).await,
-            Place::Discussion(did) => {
-                let name = self.roster().discussions.get(&did).cloned().unwrap_or_default();
-                let name = if name.is_empty() {
-                    "未命名讨论组".to_owned()
-                } else {
-                    name
-                };
-                self.hear_private(&said, &format!("in the discussion «{name}»"), &parts)
-                    .await;
+    /// Heeds what 2013 counts. False when the message came before.
+    pub(super) async fn count_message(
+        &self,
+        group: GroupNumber,
+        mark: Mark,
+        said: &Said,
+        behind: &mut HashSet<GroupNumber>,
+    ) -> bool {
+        let missed = {
+            let mut roster = self.roster();
+            let Some(mapped) = roster.mapped.get_mut(&group) else {
+                return true;
+            };
+            // As some read it, it changes with the list of members.
+            if let Some(now) = said.info_seq {
+                mapped.stale |= mapped.info_seq.replace(now).is_some_and(|before| before != now);
             }
-            Place::Friend(_) => self.hear_private(&said, "to the QQ account", &parts).await,
-            Place::Session(_) => {
-                self.hear_private(&said, "to the QQ account through a group", &parts)
-                    .await;
+            match said.seq.map(|seq| mapped.counter.take(seq, mark.sender, mark.time)) {
+                Some(Counted::Repeated) => return false,
+                // Our own messages are counted, and not always told.
+                Some(Counted::Behind(n)) => n - mapped.echoes.silent(n),
+                Some(Counted::Next) | None => 0,
             }
+        };
+        if missed > 0 {
+            tracing::warn!(account = %self.settings.name, %group, missed, "QQ counts messages that it did not deliver");
+            self.tell_portal(group, Act::Missed(Some(missed)), behind).await;
         }
+        true
     }
 
-    async fn hear_group(&self, gid: u64, said: &Said, parts: Vec<Part>, behind: &mut HashSet<GroupNumber>) {
-        let Some(group) = self.group_of(gid).await else {
-            return;
-        };
-        let sender = self.sender(group, said.sender).await;
-        let msg_id2 = said.msg_id2.map_or_else(|| "-".to_owned(), |id| id.to_string());
-        let id = format!("w:{}:{}:{msg_id2}:{}", sender.id, said.msg_id, said.time);
-        let message = Message {
-            id: EventId(id.into()),
-            handle: None,
-            own: said.sender == self.api.own(),
-            sender,
-            time: event_time(Some(said.time)),
-            parts,
-        };
-        let act = Act::Said(message);
+    /// Brings an act to a portal, behind what it has to know first.
+    pub(super) async fn tell_portal(&self, group: GroupNumber, act: Act, behind: &mut HashSet<GroupNumber>) {
         if !behind.contains(&group) && self.announce(group).await {
             if self.bring(group, act).await == Delivered::Behind {
                 behind.insert(group);
@@ -94,43 +94,48 @@ impl Session {
         }
     }
 
-    /// The mapped group with this temporary id; of an unknown one the list is read again, at most once a minute.
-    async fn group_of(&self, gid: u64) -> Option<GroupNumber> {
-        {
+    /// The mapped group with this temporary id; of an unknown one the list is read again, seldom.
+    pub(super) async fn group_of(&self, gid: u64) -> Option<GroupNumber> {
+        let known = || {
             let roster = self.roster();
-            let known = roster.number_of(gid);
-            if known.is_some() || roster.groups.iter().any(|group| group.gid == gid) {
-                return known;
+            let number = roster.number_of(gid);
+            (number.is_some() || roster.groups.iter().any(|group| group.gid == gid)).then_some(number)
+        };
+        if let Some(number) = known() {
+            return number;
+        }
+        if self.may_reread_groups() {
+            match timeout(2 * LOOKUP, self.read_groups()).await {
+                Ok(Ok(())) => self.match_groups().await,
+                Ok(Err(why)) => {
+                    tracing::warn!(account = %self.settings.name, why, "a message came from a group that is not in the list");
+                }
+                Err(_) => tracing::warn!(account = %self.settings.name, "the group list came too slowly"),
             }
         }
-        if !self.may_reread_groups() {
-            return None;
+        if let Some(number) = known() {
+            return number;
         }
-        if let Err(why) = self.read_groups().await {
-            tracing::warn!(account = %self.settings.name, why, "a message came from a group that is not in the list");
+        let news = {
+            let mut roster = self.roster();
+            roster.unlisted.len() < KINDS_MAX && roster.unlisted.insert(gid)
+        };
+        if news {
+            self.tell_admins("a message came from a QQ group that is not in the account's list; it cannot be shown")
+                .await;
         }
-        self.match_groups().await;
-        self.roster().number_of(gid)
+        None
     }
 
-    async fn hear_private(&self, said: &Said, place: &str, parts: &[Part]) {
-        // Our own words at another device, to whom is not told.
-        if said.sender == 0 || said.sender == self.api.own() {
-            return;
+    /// Counts an event that nothing is done about. The first of each kind is told in the log.
+    fn count(&self, kind: String) {
+        let mut roster = self.roster();
+        if !roster.others.contains_key(&kind) {
+            if roster.others.len() >= KINDS_MAX {
+                return;
+            }
+            tracing::info!(account = %self.settings.name, kind, "QQ tells of a kind of event that is not passed on");
         }
-        let name = self
-            .roster()
-            .friends
-            .get(&said.sender)
-            .cloned()
-            .filter(|name| !name.is_empty());
-        let name = name.unwrap_or_else(|| "somebody".to_owned());
-        let mut text: String = plain_text(parts, Language::En).chars().take(PRIVATE_MAX + 1).collect();
-        if text.chars().count() > PRIVATE_MAX {
-            text.pop();
-            text.push('…');
-        }
-        self.tell(AccountEvent::ForAdmins(format!("{name} wrote {place}: {text}")))
-            .await;
+        *roster.others.entry(kind).or_default() += 1;
     }
 }

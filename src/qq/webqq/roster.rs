@@ -1,33 +1,52 @@
 //! What the session knows of people and groups in this login: temporary ids, real numbers, what portals were told.
 //! Plain data behind one lock; [`super::keeper`] fills it.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::api::Of;
+use super::admins::Quota;
 use super::contacts::{Group, Person};
-use crate::model::{GroupNumber, Member, MemberId, QqNumber};
+use super::counter::Counter;
+use super::echo::Echoes;
+use super::numbers::{Number, Numbers};
+use crate::model::{GroupNumber, Member, MemberId, QqNumber, Role};
 use crate::qq::GroupEvent;
 
 /// Stands for a member whose name is not known either.
 const NOBODY: &str = "未知成员";
+/// The uin that the service itself speaks as, and the name it gets.
+const SERVICE: (u64, &str) = (10_000, "系统消息");
 
 /// The mapping as the gateway gives it: numbers, and names for eras that tell no numbers.
 pub(super) type Mapping = Vec<(GroupNumber, Option<String>)>;
 
+/// The members of a discussion: names and real numbers, by uin.
+pub(super) type Talkers = HashMap<u64, (String, Option<u64>)>;
+
 /// Everything known of people and groups.
 #[derive(Debug, Default)]
 pub(super) struct Roster {
+    /// What the admins were told lately.
+    pub(super) quota: Quota,
     /// Our own nickname.
     pub(super) nick: String,
     /// uin → shown name.
     pub(super) friends: HashMap<u64, String>,
     /// did → name.
     pub(super) discussions: HashMap<u64, String>,
-    /// The account's groups as last read.
+    /// did → its members' names and real numbers, with the time of asking.
+    pub(super) talkers: HashMap<u64, (Instant, Talkers)>,
+    /// When friends and discussions were last asked for, and last told.
+    pub(super) friends_asked: Option<Instant>,
+    pub(super) friends_read: Option<Instant>,
+    /// The account's groups as last read, and when.
     pub(super) groups: Vec<Group>,
+    pub(super) groups_read: Option<Instant>,
+    pub(super) groups_asked: Option<Instant>,
+    /// Lists refused in a row in a way that speaks against the session.
+    pub(super) refusals: u32,
     pub(super) numbers: Numbers,
     /// The mapped groups.
     pub(super) mapped: HashMap<GroupNumber, Mapped>,
@@ -35,6 +54,12 @@ pub(super) struct Roster {
     pub(super) matched: Option<(Instant, Mapping)>,
     /// When the group list was last read because of a message from an unknown group.
     pub(super) reread: Option<Instant>,
+    /// Groups of which the admins know that nobody knows them, by gid.
+    pub(super) unlisted: HashSet<u64>,
+    /// Counts events that nothing is done about, by kind.
+    pub(super) others: HashMap<String, u64>,
+    /// Counts messages that came without id and time.
+    pub(super) nameless: u64,
 }
 
 /// A group of the mapping.
@@ -49,12 +74,22 @@ pub(super) struct Mapped {
     /// When the members were last asked for, and last read.
     pub(super) asked: Option<Instant>,
     pub(super) read: Option<Instant>,
+    /// Something happened since that changes them.
+    pub(super) stale: bool,
     /// The version that the portal was shown, and what that was.
     pub(super) shown_version: u64,
     pub(super) shown: Option<(String, Vec<Member>)>,
     /// No snapshot is tried before.
     pub(super) snapshot_after: Option<Instant>,
     pub(super) told: Option<Told>,
+    /// Our own words, to know them again.
+    pub(super) echoes: Echoes,
+    /// The count of messages (2013).
+    pub(super) counter: Counter,
+    /// Changes with the list of members, perhaps (2013).
+    pub(super) info_seq: Option<u64>,
+    /// The admins know that the group is blocked.
+    pub(super) block_told: bool,
 }
 
 /// What a portal was told, and which portal: one that was restarted was told nothing.
@@ -71,13 +106,45 @@ impl Mapped {
         self.people.iter().find(|person| person.uin == uin)
     }
 
-    /// Takes newly read people; with `keep`, those who are missing stay. Nicknames that were not told this time stay.
+    /// Forgets a member who went.
+    pub(super) fn forget(&mut self, uin: u64) {
+        let before = self.people.len();
+        self.people.retain(|person| person.uin != uin);
+        if self.people.len() != before {
+            self.version += 1;
+        }
+    }
+
+    /// Gives or takes the rank of an administrator. The owner is above that.
+    pub(super) fn set_admin(&mut self, uin: u64, given: bool) {
+        let role = if given { Role::Admin } else { Role::Member };
+        let person = self.people.iter_mut().find(|person| person.uin == uin);
+        if let Some(person) = person.filter(|p| p.role != Role::Owner && p.role != role) {
+            person.role = role;
+            self.version += 1;
+        }
+    }
+
+    /// Whether words of this uin may be the system's: of nobody in the group, or of somebody who can do what it tells.
+    pub(super) fn may_speak_for_qq(&self, uin: u64) -> bool {
+        is_service(uin)
+            || (!self.people.is_empty() && self.person(uin).is_none_or(|person| person.role != Role::Member))
+    }
+
+    /// Takes newly read people; with `keep`, who and what is missing stays. Nicknames that were not told this time stay.
     pub(super) fn take_people(&mut self, mut people: Vec<Person>, keep: bool) {
         for person in &mut people {
-            if person.nick.is_empty()
-                && let Some(known) = self.person(person.uin)
-            {
+            let Some(known) = self.people.iter().find(|known| known.uin == person.uin) else {
+                continue;
+            };
+            if person.nick.is_empty() {
                 person.nick.clone_from(&known.nick);
+            }
+            if keep && person.card.is_empty() {
+                person.card.clone_from(&known.card);
+            }
+            if keep {
+                person.role = person.role.max(known.role);
             }
         }
         if keep {
@@ -131,6 +198,13 @@ impl Roster {
     /// Drops everything that hangs on temporary ids. What portals were told stays.
     pub(super) fn forget_ids(&mut self) {
         self.groups.clear();
+        self.groups_read = None;
+        self.friends.clear();
+        self.friends_read = None;
+        self.discussions.clear();
+        self.talkers.clear();
+        self.unlisted.clear();
+        self.refusals = 0;
         self.numbers = Numbers::default();
         self.matched = None;
         for mapped in self.mapped.values_mut() {
@@ -140,8 +214,29 @@ impl Roster {
             mapped.shown_version = 0;
             mapped.asked = None;
             mapped.read = None;
+            mapped.info_seq = None;
         }
     }
+}
+
+/// Whether the service itself speaks as this uin.
+pub(super) fn is_service(uin: u64) -> bool {
+    uin == 0 || uin == SERVICE.0
+}
+
+/// The service as a member of any group.
+pub(super) fn service() -> Member {
+    Member {
+        id: MemberId::Named(SERVICE.1.into()),
+        nickname: SERVICE.1.to_owned(),
+        card: String::new(),
+        role: Role::Member,
+    }
+}
+
+/// Whether nothing but their being there is known of a member.
+pub(super) fn is_nobody(member: &Member) -> bool {
+    matches!(&member.id, MemberId::Named(name) if &**name == NOBODY)
 }
 
 impl Person {
@@ -161,74 +256,10 @@ impl Person {
     }
 }
 
-/// What the service says of a real number.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Number {
-    Is(u64),
-    /// There is none to be had.
-    Withheld,
-}
-
-/// Real numbers, as far as the service tells them: it stopped in 2017.
-#[derive(Debug, Default)]
-pub(super) struct Numbers {
-    people: HashMap<u64, Number>,
-    groups: HashMap<u64, Number>,
-    told: u32,
-    refused: u32,
-}
-
-impl Numbers {
-    /// So many refusals and never a number: the era does not tell them.
-    const WITHHELD: u32 = 3;
-
-    fn of(&self, of: Of) -> &HashMap<u64, Number> {
-        match of {
-            Of::Person => &self.people,
-            Of::Group => &self.groups,
-        }
-    }
-
-    /// What is known of one; nothing when it has to be asked.
-    pub(super) fn get(&self, id: u64, of: Of) -> Option<Number> {
-        let known = self.of(of).get(&id).copied();
-        known.or_else(|| self.withheld().then_some(Number::Withheld))
-    }
-
-    /// Whether the era tells no numbers at all.
-    pub(super) fn withheld(&self) -> bool {
-        self.told == 0 && self.refused >= Self::WITHHELD
-    }
-
-    /// The service told a number.
-    pub(super) fn tell(&mut self, id: u64, of: Of, number: u64) {
-        self.told += 1;
-        self.remember(id, of, Number::Is(number));
-    }
-
-    /// The service has no number for this one.
-    pub(super) fn refuse(&mut self, id: u64, of: Of) {
-        self.refused += 1;
-        self.remember(id, of, Number::Withheld);
-    }
-
-    /// The service gave no answer that says anything about this one.
-    pub(super) fn fail(&mut self) {
-        self.refused += 1;
-    }
-
-    fn remember(&mut self, id: u64, of: Of, number: Number) {
-        match of {
-            Of::Person => self.people.insert(id, number),
-            Of::Group => self.groups.insert(id, number),
-        };
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::model::Role;
+    use crate::qq::webqq::api::Of;
 
     fn person(uin: u64, nick: &str) -> Person {
         Person {
@@ -245,6 +276,7 @@ mod tests {
             code: gid + 1,
             name: "测试群".into(),
             mark: String::new(),
+            blocked: false,
         }
     }
 
@@ -275,17 +307,16 @@ mod tests {
     }
 
     #[test]
-    fn numbers_are_withheld_after_refusals_alone() {
-        let mut numbers = Numbers::default();
-        for id in 0..3 {
-            assert_eq!(numbers.get(99, Of::Person), None);
-            numbers.refuse(id, Of::Person);
-        }
-        assert_eq!(numbers.get(99, Of::Person), Some(Number::Withheld));
-        let mut numbers = Numbers::default();
-        numbers.tell(1, Of::Group, 5);
-        (2..9).for_each(|id| numbers.refuse(id, Of::Person));
-        assert_eq!(numbers.get(99, Of::Person), None);
-        assert_eq!(numbers.get(2, Of::Person), Some(Number::Withheld));
+    fn only_those_who_could_speak_for_the_system() {
+        let mut mapped = Mapped::default();
+        assert!(mapped.may_speak_for_qq(10_000));
+        // Nobody is known yet: it may be anybody.
+        assert!(!mapped.may_speak_for_qq(5));
+        mapped.take_people(vec![person(1, "a"), person(2, "b")], false);
+        mapped.set_admin(2, true);
+        assert_eq!([1, 2, 3].map(|uin| mapped.may_speak_for_qq(uin)), [false, true, true]);
+        mapped.forget(2);
+        mapped.forget(9);
+        assert_eq!((mapped.people.len(), mapped.version), (1, 3));
     }
 }

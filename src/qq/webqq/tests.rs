@@ -1,7 +1,10 @@
 //! Whole sessions against a small scripted far side.
 
+mod changing;
 mod fake;
 mod gate;
+mod hearing;
+mod hostile;
 mod password;
 mod staying;
 mod wire;
@@ -149,6 +152,20 @@ impl Running {
                 return message;
             }
         }
+    }
+
+    /// The next sentence for the admins.
+    async fn told(&mut self) -> String {
+        let told = async {
+            loop {
+                match self.account.recv().await.expect("the session runs") {
+                    AccountEvent::ForAdmins(sentence) => return sentence,
+                    AccountEvent::Saved(bytes) => self.saved = Some(bytes),
+                    AccountEvent::State(_) => {}
+                }
+            }
+        };
+        timeout(PATIENCE, told).await.expect("a sentence comes")
     }
 
     async fn say(&self, text: &str) -> Outcome {

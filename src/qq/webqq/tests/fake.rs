@@ -21,8 +21,8 @@ use crate::qq::webqq::qr;
 
 pub(super) const OWN: u64 = 123_456_789;
 pub(super) const GID: u64 = 2_559_000_001;
-const CODE: u64 = 3_483_000_002;
-const LI: u64 = 2_440_000_005;
+pub(super) const CODE: u64 = 3_483_000_002;
+pub(super) const LI: u64 = 2_440_000_005;
 
 #[derive(Default)]
 pub(super) struct Script {
@@ -33,6 +33,8 @@ pub(super) struct Script {
     /// Answers of calls by the end of their path, instead of the usual ones.
     pub(super) instead: HashMap<&'static str, VecDeque<Value>>,
     pub(super) withholds_numbers: bool,
+    /// Sends are answered so late.
+    pub(super) slow_sends: Option<Duration>,
     /// `host path`, in order.
     pub(super) log: Vec<String>,
     /// What was said: `r` of each send.
@@ -109,6 +111,10 @@ async fn answer(State(fake): State<Fake>, uri: Uri, headers: HeaderMap, body: By
         fake.script().forms.push(json!(form));
     }
     let name = path.rsplit('/').next().unwrap_or_default().to_owned();
+    let slow = fake.script().slow_sends.filter(|_| name.starts_with("send_"));
+    if let Some(slow) = slow {
+        tokio::time::sleep(slow).await;
+    }
     let instead = fake
         .script()
         .instead

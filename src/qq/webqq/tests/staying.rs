@@ -16,7 +16,7 @@ async fn online() -> Running {
 }
 
 impl Running {
-    async fn hears(&mut self, msg_id: u64) {
+    async fn hears_one(&mut self, msg_id: u64) {
         self.fake.script().polls.push_back(said(msg_id, "still here"));
         assert_eq!(plain_text(&self.message().await.parts, Language::Zh), "still here");
     }
@@ -58,7 +58,7 @@ async fn an_outage_is_waited_for_and_old_lists_stay() {
         script.polls.push_back(json!({"errmsg": ""}).to_string());
     }
     running.fake.until("login2", 2).await;
-    running.hears(1).await;
+    running.hears_one(1).await;
     assert_eq!(running.fake.asked("ptqrshow"), 1);
     running.stop().await;
 }
@@ -82,7 +82,7 @@ async fn a_silent_session_gets_a_new_link_and_keeps_the_old_one_if_that_is_refus
         }
     }
     running.fake.until("login2", 4).await;
-    running.hears(1).await;
+    running.hears_one(1).await;
     assert_eq!(running.fake.asked("ptqrshow"), 1);
     assert_eq!(running.fake.asked("pt4_auth"), 0);
     // Nobody was worried by it.
@@ -101,7 +101,7 @@ async fn a_wish_for_a_login_does_not_disturb_the_poll() {
     }
     // The wishes are through when a send behind them is.
     assert_eq!(running.say("hi").await, Outcome::Sent(None));
-    running.hears(1).await;
+    running.hears_one(1).await;
     assert!(running.fake.asked("poll2") <= 2);
     running.stop().await;
 }
@@ -124,7 +124,7 @@ async fn a_relink_that_is_put_off_is_tried_again_and_one_that_is_refused_becomes
     running.online().await;
     assert_eq!(running.fake.asked("login2"), 5);
     assert_eq!(running.fake.asked("pt4_auth"), 0);
-    running.hears(1).await;
+    running.hears_one(1).await;
 
     running
         .fake
