@@ -3,6 +3,7 @@
 mod architecture;
 mod config;
 mod dependencies;
+mod faults;
 mod groups;
 mod hostile;
 mod interop;

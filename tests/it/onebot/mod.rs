@@ -1,6 +1,5 @@
 //! `OneBot` accounts: four programs as the sandbox plays them, and programs of other people; called by the gateway, and calling it.
 
-mod faults;
 mod flood;
 mod gap;
 mod nonebot;

@@ -1,6 +1,7 @@
 //! A whole bridge for a test: a real server, the sandbox, and the gateway as the program that people install.
 
 pub(crate) mod onebot;
+pub(crate) mod webqq;
 
 use std::collections::HashSet;
 use std::path::PathBuf;
@@ -63,6 +64,20 @@ impl Bridge {
         if !lab::available(kind.name()) {
             return Ok(None);
         }
+        let account = "login = \"qr\"\n";
+        let mut bridge = Self::assemble_web(kind, options, account, rows, arguments).await?;
+        bridge.start_gateway().await?;
+        Ok(Some(bridge))
+    }
+
+    /// Server and sandbox run, with a `WebQQ` account that logs in as `login` says; the gateway was not started.
+    async fn assemble_web(
+        kind: Kind,
+        options: &Options,
+        login: &str,
+        rows: &str,
+        arguments: &[&str],
+    ) -> anyhow::Result<Self> {
         let server = Server::start(kind, options).await?;
         let folder = tempfile::tempdir()?;
         let state = folder.path().join("sandbox").display().to_string();
@@ -72,13 +87,11 @@ impl Bridge {
             .collect();
         let sandbox = Sandbox::start(&arguments).await?;
         let account = format!(
-            "[[account]]\nname = \"classic\"\nprotocol = \"webqq\"\nserver = \"http://{}\"\nlogin = \"qr\"\n\
+            "[[account]]\nname = \"classic\"\nprotocol = \"webqq\"\nserver = \"http://{}\"\n{login}\
              send_every = \"200ms\"\n",
             sandbox.address(),
         );
-        let mut bridge = Self::assembled(server, sandbox, folder, account, rows)?;
-        bridge.start_gateway().await?;
-        Ok(Some(bridge))
+        Self::assembled(server, sandbox, folder, account, rows)
     }
 
     /// All but the gateway, which is not started yet.
