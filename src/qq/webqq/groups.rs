@@ -5,7 +5,7 @@ use tokio::time::Instant;
 use super::api::Of;
 use super::contacts::{self, Group};
 use super::hash::Variant;
-use super::numbers::Number;
+use super::numbers::{Number, Numbers};
 use super::session::Session;
 use crate::model::GroupNumber;
 use crate::qq::text::clean_name;
@@ -123,18 +123,22 @@ impl Session {
                 .any(|(_, name)| name.as_deref().is_some_and(|n| is_called(group, n)))
         });
         let mut left: Vec<u64> = wanted.iter().map(|(number, _)| number.0).collect();
-        let mut unanswered = false;
-        for group in &groups {
-            if left.is_empty() {
-                return false;
+        // What is unanswered is asked again at once: until it is known whether numbers are told, no group is heard.
+        for _ in 0..Numbers::WITHHELD {
+            let mut unanswered = Vec::new();
+            for group in groups {
+                if left.is_empty() {
+                    return false;
+                }
+                match self.real_number(group.code, Of::Group, false).await {
+                    Some(Number::Is(number)) => left.retain(|n| *n != number),
+                    Some(Number::Withheld) => {}
+                    None => unanswered.push(group),
+                }
             }
-            match self.real_number(group.code, Of::Group, false).await {
-                Some(Number::Is(number)) => left.retain(|n| *n != number),
-                Some(Number::Withheld) => {}
-                None => unanswered = true,
-            }
+            groups = unanswered;
         }
-        unanswered && !left.is_empty() && !self.roster().numbers.withheld()
+        !groups.is_empty() && !left.is_empty() && !self.roster().numbers.withheld()
     }
 }
 

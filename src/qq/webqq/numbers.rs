@@ -32,7 +32,7 @@ pub(super) struct Numbers {
 
 impl Numbers {
     /// So many refusals and never a number: the era does not tell them. So many failures: it seems so, for a while.
-    const WITHHELD: u32 = 3;
+    pub(super) const WITHHELD: u32 = 3;
     /// After so long it is asked again whether it was only an outage.
     const AGAIN: Duration = Duration::from_secs(600);
 

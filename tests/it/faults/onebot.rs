@@ -4,7 +4,7 @@ use anyhow::Context as _;
 use lab::Kind;
 use std::time::Duration;
 
-use super::{Chat, Fault, traffic, try_all};
+use super::{Chat, Fault, Shown, traffic, try_all};
 use crate::support::Bridge;
 use crate::support::onebot::{BOT, CATS, CATS_ROOM, DMITRI, Far, Way};
 
@@ -15,38 +15,43 @@ const CHAT: Chat = Chat {
     member: DMITRI,
 };
 
-const fn fault(armed: &'static [&'static str], all: bool) -> Fault {
-    Fault { armed, all }
+const fn fault(armed: &'static [&'static str]) -> Fault {
+    Fault {
+        armed,
+        shown: Shown::All,
+    }
+}
+
+/// What is said meanwhile is not in the history either.
+const fn loss(armed: &'static [&'static str]) -> Fault {
+    Fault {
+        armed,
+        shown: Shown::WhatWasTold,
+    }
 }
 
 const CUT: &str = r#"{"kind": "cut_socket"}"#;
 
 const FAULTS: [Fault; 19] = [
-    fault(&[r#"{"kind": "drop_call", "action": "send_group_msg"}"#], true),
-    fault(&[r#"{"kind": "drop_answer", "action": "send_group_msg"}"#], true),
-    fault(
-        &[r#"{"kind": "late_answer", "action": "send_group_msg", "delay": "4s", "count": 2}"#],
-        true,
-    ),
-    fault(&[r#"{"kind": "timeout_delivered"}"#], true),
-    fault(&[r#"{"kind": "timeout_lost"}"#], true),
-    fault(&[r#"{"kind": "fail_call", "action": "send_group_msg"}"#], true),
-    fault(&[r#"{"kind": "reorder_answers", "size": 2}"#], true),
-    fault(&[r#"{"kind": "lost_event", "count": 2}"#], false),
-    fault(&[r#"{"kind": "duplicate_event", "count": 6}"#], true),
-    fault(&[r#"{"kind": "huge_frame"}"#], true),
-    fault(&[r#"{"kind": "garbage_frame", "count": 5}"#], true),
-    fault(&[CUT], true),
-    fault(&[r#"{"kind": "cut_socket", "mid_frame": true}"#], true),
-    fault(&[r#"{"kind": "cut_socket", "on": "answer"}"#], true),
-    fault(&[r#"{"kind": "refuse_socket", "count": 2}"#, CUT], true),
-    fault(&[r#"{"kind": "silent_socket"}"#, CUT], true),
-    fault(
-        &[r#"{"kind": "drop_call", "action": "get_group_msg_history"}"#, CUT],
-        true,
-    ),
-    fault(&[r#"{"kind": "short_history"}"#, CUT], false),
-    fault(&[r#"{"kind": "silent_offline"}"#], false),
+    fault(&[r#"{"kind": "drop_call", "action": "send_group_msg"}"#]),
+    fault(&[r#"{"kind": "drop_answer", "action": "send_group_msg"}"#]),
+    fault(&[r#"{"kind": "late_answer", "action": "send_group_msg", "delay": "4s", "count": 2}"#]),
+    fault(&[r#"{"kind": "timeout_delivered"}"#]),
+    fault(&[r#"{"kind": "timeout_lost"}"#]),
+    fault(&[r#"{"kind": "fail_call", "action": "send_group_msg"}"#]),
+    fault(&[r#"{"kind": "reorder_answers", "size": 2}"#]),
+    loss(&[r#"{"kind": "lost_event", "count": 2}"#]),
+    fault(&[r#"{"kind": "duplicate_event", "count": 6}"#]),
+    fault(&[r#"{"kind": "huge_frame"}"#]),
+    fault(&[r#"{"kind": "garbage_frame", "count": 5}"#]),
+    fault(&[CUT]),
+    fault(&[r#"{"kind": "cut_socket", "mid_frame": true}"#]),
+    fault(&[r#"{"kind": "cut_socket", "on": "answer"}"#]),
+    fault(&[r#"{"kind": "refuse_socket", "count": 2}"#, CUT]),
+    fault(&[r#"{"kind": "silent_socket"}"#, CUT]),
+    fault(&[r#"{"kind": "drop_call", "action": "get_group_msg_history"}"#, CUT]),
+    loss(&[r#"{"kind": "short_history"}"#, CUT]),
+    loss(&[r#"{"kind": "silent_offline"}"#]),
 ];
 
 /// All that is armed.
