@@ -19,8 +19,8 @@ use tokio::time::{Instant, sleep};
 use crate::support::Bridge;
 
 const LINES: usize = 6;
-/// An unknown outcome holds the group for 15 s; a session that lost its way in needs some more.
-const LIMIT: Duration = Duration::from_secs(120);
+/// An unknown outcome holds the group for 15 s; a poll without an answer is given up after 120 s.
+const LIMIT: Duration = Duration::from_secs(180);
 /// Between two words by which the end is recognised: those that nobody hears are lost with `WebQQ`.
 const AGAIN: Duration = Duration::from_secs(3);
 /// Bridges at a time: most of a fault is waiting.
