@@ -70,8 +70,27 @@ impl Session {
         }
     }
 
-    /// Tells a portal whether the session hears and speaks in its group, if that is news to it. False when it did not listen.
+    /// Tells a portal what it has to know before anything else, as far as that is news to it: whether the session hears and speaks
+    /// in its group, and what it missed. False when it did not listen.
     pub(super) async fn announce(&self, group: GroupNumber) -> bool {
+        self.announce_state(group).await && self.announce_missed(group).await
+    }
+
+    async fn announce_missed(&self, group: GroupNumber) -> bool {
+        let lost = self.roster().mapped.get(&group).map_or(0, |mapped| mapped.lost);
+        if lost == 0 {
+            return true;
+        }
+        if self.bring(group, Act::Missed(Some(lost))).await != Delivered::Taken {
+            return false;
+        }
+        if let Some(mapped) = self.roster().mapped.get_mut(&group) {
+            mapped.lost -= lost;
+        }
+        true
+    }
+
+    async fn announce_state(&self, group: GroupNumber) -> bool {
         let Some(mailbox) = self.inbox.group(group) else {
             return false;
         };

@@ -81,16 +81,26 @@ impl Session {
 
     /// Brings an act to a portal, behind what it has to know first.
     pub(super) async fn tell_portal(&self, group: GroupNumber, act: Act, behind: &mut HashSet<GroupNumber>) {
-        if !behind.contains(&group) && self.announce(group).await {
-            if self.bring(group, act).await == Delivered::Behind {
-                behind.insert(group);
-            }
+        let words = matches!(act, Act::Said(_));
+        let delivered = if !behind.contains(&group) && self.announce(group).await {
+            self.bring(group, act).await
+        } else if self.inbox.group(group).is_some() {
+            let account = self.settings.name.clone();
+            self.inbox.behind(&GroupEvent { account, group, act });
+            Delivered::Behind
+        } else {
+            Delivered::Unmapped
+        };
+        if delivered == Delivered::Taken {
             return;
         }
         behind.insert(group);
-        if self.inbox.group(group).is_some() {
-            let account = self.settings.name.clone();
-            self.inbox.behind(&GroupEvent { account, group, act });
+        // There is no history that would bring them: people are told, once the portal listens again.
+        if delivered == Delivered::Behind
+            && words
+            && let Some(mapped) = self.roster().mapped.get_mut(&group)
+        {
+            mapped.lost += 1;
         }
     }
 

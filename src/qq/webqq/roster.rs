@@ -90,6 +90,8 @@ pub(super) struct Mapped {
     pub(super) info_seq: Option<u64>,
     /// The admins know that the group is blocked.
     pub(super) block_told: bool,
+    /// Messages that the portal did not take in time; it does not know of them yet.
+    pub(super) lost: u64,
 }
 
 /// What a portal was told, and which portal: one that was restarted was told nothing.

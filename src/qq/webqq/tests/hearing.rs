@@ -1,5 +1,7 @@
 //! What a whole session makes of events: acts for portals, sentences for admins.
 
+use std::sync::atomic::Ordering::Relaxed;
+
 use super::changing::change;
 use super::fake::{CODE, GID, LI};
 use super::*;
@@ -47,6 +49,33 @@ impl Running {
             }
         }
     }
+}
+
+#[tokio::test]
+async fn what_a_slow_portal_did_not_take_is_told() {
+    const SAID: u64 = 90;
+    let mut running = running().await;
+    running.slow.store(true, Relaxed);
+    let asked = running.fake.asked("poll2");
+    // More than the mailbox holds.
+    for first in (1..=SAID).step_by(30) {
+        let batch: Vec<Value> = (first..first + 30).rev().map(|n| counted(n, LI, "x")).collect();
+        running.hears(&batch);
+    }
+    // All three were received when the next is asked for.
+    running.fake.until("poll2", asked + 3).await;
+    let mut heard = 0;
+    let missed = loop {
+        match running.deed().await {
+            Act::Said(_) => heard += 1,
+            Act::Missed(Some(n)) => break n,
+            other => panic!("{other:?}"),
+        }
+    };
+    assert!(missed > 0);
+    assert_eq!(heard + missed, SAID);
+    running.hears(&[counted(SAID + 1, LI, "again")]);
+    assert_eq!(text(&running.deed().await), "again");
 }
 
 #[tokio::test]
@@ -276,4 +305,19 @@ async fn an_early_echo_is_stronger_than_the_answer() {
     };
     assert_eq!(outcome, Outcome::Sent(None));
     running.stop().await;
+}
+
+#[tokio::test]
+async fn who_has_to_wait_too_long_for_the_next_message_is_told_so() {
+    let hourly = |settings: &mut Settings| settings.send_every = Duration::from_secs(3600);
+    let mut running = Running::start_as(Fake::default(), None, None, hourly).await;
+    running.online().await;
+    assert_eq!(running.act().await, Act::Online { history: false });
+    assert_eq!(running.say("one").await, Outcome::Sent(None));
+    let outcome = running.say("two").await;
+    assert!(
+        matches!(&outcome, Outcome::NotSent(NotSent::Later(why)) if why.contains("pauses")),
+        "{outcome:?}"
+    );
+    assert_eq!(running.fake.script().sends.len(), 1);
 }

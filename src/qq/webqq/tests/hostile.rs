@@ -41,6 +41,7 @@ fn session(group: mpsc::Sender<GroupEvent>, account: mpsc::Sender<AccountEvent>)
     };
     let inbox = Arc::new(Boxes {
         name: None,
+        slow: Arc::default(),
         group,
         account,
     });
