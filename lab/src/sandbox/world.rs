@@ -35,6 +35,11 @@ impl Message {
         let texts = self.message.iter().filter(|segment| segment["type"] == "text");
         texts.filter_map(|segment| segment["data"]["text"].as_str()).collect()
     }
+
+    /// [`Self::text`] as a reader sees it, without the invisible signs that make a repeat another text for the service.
+    pub fn shown(&self) -> String {
+        self.text().trim_end_matches([' ', '\u{200b}']).to_owned()
+    }
 }
 
 impl Sandbox {
@@ -84,12 +89,12 @@ impl Sandbox {
         );
     }
 
-    /// Waits for a message after that id whose text is exactly this.
+    /// Waits for a message after that id whose text looks exactly like this.
     pub async fn wait_text(&self, group: u64, after: i64, text: &str) -> anyhow::Result<Message> {
         self.wait_message(
             group,
             after,
-            |message| message.text() == text,
+            |message| message.shown() == text,
             &format!("message {text:?}"),
         )
         .await

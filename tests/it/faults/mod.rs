@@ -198,8 +198,7 @@ async fn unsettled(
         let ours = format!("Alice W: {text}");
         let times = messages
             .iter()
-            // Behind a repeat may stand what nobody sees.
-            .filter(|m| m.from == chat.own && m.text().trim_end_matches([' ', '\u{200b}']) == ours)
+            .filter(|m| m.from == chat.own && m.shown() == ours)
             .count();
         ensure!(times <= 1, "{text:?} is on QQ {times} times");
         if times == 0 && !seen.told.contains(id) {
