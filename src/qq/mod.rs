@@ -10,6 +10,7 @@ pub mod faces;
 pub mod normal;
 pub mod onebot;
 pub mod piece;
+mod strangers;
 pub mod text;
 pub mod webqq;
 

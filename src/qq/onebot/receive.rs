@@ -112,10 +112,10 @@ impl Session {
             Event::Lifecycle => {}
             Event::Private(private) => {
                 if let Some(sentence) = account::private(&private) {
-                    self.tell_admins(sentence);
+                    self.tell_admins(&sentence);
                 }
             }
-            Event::Request(request) => self.tell_admins(account::request(&request)),
+            Event::Request(request) => self.tell_admins(&account::request(&request)),
             Event::Other(kind) => {
                 if pulse.others.len() < KINDS_MAX || pulse.others.contains_key(&kind) {
                     let count = pulse.others.entry(kind.clone()).or_default();

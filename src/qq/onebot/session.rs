@@ -11,13 +11,13 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::Settings;
-use super::account::Quota;
 use super::activity::Activity;
 use super::call::{CallError, Calls};
 use super::lane::Lanes;
 use super::roster::Roster;
 use super::send::Sending;
 use crate::model::{GroupNumber, Message};
+use crate::qq::strangers::Quota;
 use crate::qq::{AccountEvent, Inbox, SessionState};
 
 /// Longest wait on the gateway's own mailbox.

@@ -1,55 +1,11 @@
-//! What concerns the account and no group, as sentences for the admins: private words, requests, files. So many in a time, and
-//! then how many more there were.
-
-use std::time::Duration;
+//! What concerns the account and no group, as sentences for the admins: requests, files, calls; and private words.
 
 use tokio::time::Instant;
 
 use super::event::Deed;
 use super::session::Session;
-use crate::model::words::plain_text;
-use crate::model::{Language, Part};
 use crate::qq::AccountEvent;
-
-/// Sentences in a time of [`QUOTA_TIME`]; more would let a stranger write to the admins without end.
-const QUOTA: u32 = 20;
-const QUOTA_TIME: Duration = Duration::from_secs(600);
-/// Longest words of a stranger, in characters.
-const WORDS_MAX: usize = 500;
-
-/// What the admins were told lately.
-#[derive(Debug, Default)]
-pub(super) struct Quota {
-    since: Option<Instant>,
-    told: u32,
-    untold: u64,
-}
-
-impl Quota {
-    /// The sentence as it may be told now, if it may.
-    fn take(&mut self, sentence: &str, now: Instant) -> Option<String> {
-        let mut before = 0;
-        if self.since.is_none_or(|since| now - since > QUOTA_TIME) {
-            before = std::mem::take(self).untold;
-            self.since = Some(now);
-        }
-        self.told += 1;
-        if self.told > QUOTA {
-            self.untold += 1;
-            return None;
-        }
-        let last = if self.told == QUOTA {
-            " (no more is told for some minutes; look at the account itself)"
-        } else {
-            ""
-        };
-        let first = match before {
-            0 => String::new(),
-            n => format!("(before this, {n} more that were not told) "),
-        };
-        Some(format!("{first}{sentence}{last}"))
-    }
-}
+use crate::qq::strangers::cut;
 
 impl Session {
     /// Tells the admins, unless they were told too much lately.
@@ -101,45 +57,10 @@ fn file(name: &str, size: Option<u64>) -> String {
     size.map_or_else(|| name.clone(), |size| format!("{name} ({size} bytes)"))
 }
 
-/// A person: name and number, as far as they are known.
-pub(super) fn person(name: &str, number: Option<u64>) -> String {
-    match (number, cut(name)) {
-        (Some(number), name) if name.is_empty() => format!("QQ {number}"),
-        (Some(number), name) => format!("{name} ({number})"),
-        (None, name) if name.is_empty() => "somebody".to_owned(),
-        (None, name) => name,
-    }
-}
-
-/// The words of a message.
-pub(super) fn words(parts: &[Part]) -> String {
-    cut(&plain_text(parts, Language::En))
-}
-
-/// Words within [`WORDS_MAX`].
-pub(super) fn cut(words: &str) -> String {
-    let mut cut: String = words.chars().take(WORDS_MAX).collect();
-    if cut.len() < words.len() {
-        cut.push('…');
-    }
-    cut
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn strangers_cannot_talk_without_end_and_are_counted() {
-        let mut quota = Quota::default();
-        let now = Instant::now();
-        let told: Vec<Option<String>> = (0..30).map(|_| quota.take("x", now)).collect();
-        assert_eq!(told.iter().flatten().count(), 20);
-        assert!(told[19].as_deref().is_some_and(|text| text.contains("no more is told")));
-        let later = quota.take("y", now + QUOTA_TIME * 2);
-        assert_eq!(later.as_deref(), Some("(before this, 10 more that were not told) y"));
-        assert_eq!(quota.take("z", now + QUOTA_TIME * 2).as_deref(), Some("z"));
-    }
+    use crate::qq::strangers::person;
 
     #[test]
     fn deeds_are_sentences() {
@@ -164,8 +85,5 @@ mod tests {
         ] {
             assert_eq!(noticed(&wang, &deed), sentence);
         }
-        assert_eq!(person("", None), "somebody");
-        assert_eq!(person("", Some(5)), "QQ 5");
-        assert_eq!(cut(&"猫".repeat(10_000)).chars().count(), WORDS_MAX + 1);
     }
 }

@@ -3,7 +3,6 @@
 
 use std::collections::HashSet;
 
-use super::admins::{cut, person};
 use super::api::Of;
 use super::event::{Change, What, Who};
 use super::numbers::Number;
@@ -11,6 +10,7 @@ use super::roster::is_nobody;
 use super::session::Session;
 use crate::model::{GroupNumber, Member, MemberId, QqNumber};
 use crate::qq::Act;
+use crate::qq::strangers::{cut, person};
 
 impl Session {
     /// Takes a change of a group.

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::admins::{self, person};
 use super::api::Of;
 use super::content::{self, FaceNumbers, Reading};
 use super::echo::Echo;
@@ -20,6 +19,7 @@ use super::session::Session;
 use crate::model::{EventId, GroupNumber, MemberId, Message, Part, QqNumber, Timestamp};
 use crate::qq::Act;
 use crate::qq::event::event_time;
+use crate::qq::strangers::{self, person};
 
 /// The service's clock may be wrong by so much; what lies further ahead is no time.
 const AHEAD_MAX: Duration = Duration::from_secs(86_400);
@@ -66,7 +66,7 @@ impl Session {
         if mark.sender == 0 || mark.sender == self.api.own() {
             return None;
         }
-        Some(admins::words(&self.read_parts(said, origin)?))
+        Some(strangers::words(&self.read_parts(said, origin)?))
     }
 
     /// Through which group or discussion a stranger writes.

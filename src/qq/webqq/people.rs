@@ -5,11 +5,11 @@ use std::time::Duration;
 
 use tokio::time::{Instant, timeout};
 
-use super::admins;
 use super::api::{Called, Of};
 use super::contacts;
 use super::numbers::Number;
 use super::session::Session;
+use crate::qq::strangers;
 
 /// Longest wait for a name or number while other events wait.
 pub(super) const LOOKUP: Duration = Duration::from_secs(10);
@@ -66,7 +66,7 @@ impl Session {
             Some(number) => Some(number),
             None => self.number_of_person(uin).await,
         };
-        admins::person(&name.unwrap_or_default(), number)
+        strangers::person(&name.unwrap_or_default(), number)
     }
 
     async fn number_of_person(&self, uin: u64) -> Option<u64> {
@@ -100,7 +100,7 @@ impl Session {
             found = known();
         }
         match found {
-            Some((name, number)) => admins::person(&name, number),
+            Some((name, number)) => strangers::person(&name, number),
             None => self.name_friend(uin, None).await,
         }
     }

@@ -6,13 +6,13 @@ use std::collections::{HashMap, HashSet};
 use tokio::sync::mpsc;
 use tokio::time::Instant;
 
-use super::admins::Quota;
 use super::contacts::{Group, Person};
 use super::counter::Counter;
 use super::echo::Echoes;
 use super::numbers::{Number, Numbers};
 use crate::model::{GroupNumber, Member, MemberId, QqNumber, Role};
 use crate::qq::GroupEvent;
+use crate::qq::strangers::Quota;
 
 /// Stands for a member whose name is not known either.
 const NOBODY: &str = "未知成员";
