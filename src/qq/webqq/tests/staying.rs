@@ -82,6 +82,7 @@ async fn a_silent_session_gets_a_new_link_and_keeps_the_old_one_if_that_is_refus
         }
     }
     running.fake.until("login2", 4).await;
+    running.fake.script().polls.clear();
     running.hears_one(1).await;
     assert_eq!(running.fake.asked("ptqrshow"), 1);
     assert_eq!(running.fake.asked("pt4_auth"), 0);
