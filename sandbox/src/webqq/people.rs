@@ -89,7 +89,7 @@ pub(super) fn long_nick(state: &mut State, request: &Request) -> Result<Answer, 
     Ok(Answer::json(state, &json!({"retcode": 0, "result": [{"uin": uin, "lnick": ""}]})).of(&login))
 }
 
-/// `get_friend_uin2`: the real number behind a uin (type 1) or a group code (type 4). Gone in the last year.
+/// `get_friend_uin2`: the real number behind a uin (type 1) or a group's code or gid (type 4). Gone in the last year.
 pub(super) fn real_number(state: &mut State, request: &Request) -> Result<Answer, Stop> {
     let withheld = gate::cookies(state, request).is_ok_and(|login| !tells_numbers(state, &login));
     if state.era == Era::Smart2018 || withheld {
@@ -100,6 +100,8 @@ pub(super) fn real_number(state: &mut State, request: &Request) -> Result<Answer
     let tuin = request.param("tuin").and_then(|value| value.parse().ok()).unwrap_or(0);
     let account = match (request.param("type"), state.meaning(login.id, tuin)) {
         (Some("1"), Some((Kind::Person, number))) | (Some("4"), Some((Kind::Code, number))) => number,
+        // Clients of SmartQQ asked with the gid.
+        (Some("4"), Some((Kind::Gid, number))) if state.era != Era::Web2013 => number,
         (kind, meaning) => {
             let what = meaning.map_or_else(|| "nobody's".to_owned(), |(kind, _)| format!("a {kind:?}"));
             let why = format!(

@@ -143,6 +143,9 @@ async fn members_have_their_names() {
     let (gid, code) = qq.group().await;
     let info = qq.members(code).await["result"].clone();
     assert_eq!(info["ginfo"]["gid"], gid);
+    for number in [gid, code] {
+        assert_eq!(qq.real_number(number, 4).await["result"]["account"], GROUP);
+    }
     assert_eq!(info["ginfo"]["members"].as_array().unwrap().len(), 6);
     let name_of = |list: &str, key: &str, name: &str, uin: &serde_json::Value| {
         let found = info[list].as_array().unwrap().iter().find(|entry| &entry[key] == uin);
