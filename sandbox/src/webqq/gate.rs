@@ -165,6 +165,14 @@ pub(crate) fn cookies(state: &State, request: &Request) -> Result<Login, Refusal
     }
 }
 
+/// The login whose `skey` the request carries, if it is still good: `p_skey` is a cookie of web2.qq.com only, so no client
+/// shows it to other hosts.
+pub(crate) fn by_skey(state: &State, request: &Request) -> Option<Login> {
+    let skeys = request.cookie("skey");
+    let known = |login: &&Login| skeys.contains(&login.skey.as_str()) && login.void(state.clock.now()).is_none();
+    state.webqq.logins.values().rev().find(known).cloned()
+}
+
 /// The login, which must have this session.
 pub(crate) fn session(state: &State, request: &Request, psessionid: &str, clientid: &str) -> Result<Login, Refusal> {
     let login = login(state, request)?;

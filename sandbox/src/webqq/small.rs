@@ -36,7 +36,7 @@ pub(super) fn of_channel(state: &mut State, request: &Request) -> Result<Answer,
 pub(super) fn heartbeat(state: &mut State, request: &Request) -> Result<Answer, Stop> {
     let reply = Reply::new("text/html; charset=utf-8", "{\"retcode\":0}");
     let answer = Answer::new(reply, Fate::Answered, "a heartbeat");
-    let Ok(mut login) = gate::cookies(state, request) else {
+    let Some(mut login) = gate::by_skey(state, request) else {
         return Ok(answer.saying("a heartbeat of nobody who is logged in"));
     };
     login.count("heartbeat");

@@ -59,7 +59,11 @@ impl Old {
 
     /// Everything up to the first poll.
     pub(crate) async fn log_in(address: SocketAddr) -> Self {
-        let mut old = Self::new(address);
+        Self::new(address).enter().await
+    }
+
+    pub(crate) async fn enter(self) -> Self {
+        let mut old = self;
         let code = old.check().await[1].clone();
         let url = old
             .login("sandbox", &code, "&action=4-5-8246&daid=164&login_sig=")

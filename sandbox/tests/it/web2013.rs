@@ -4,7 +4,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
-use crate::client::{GROUP, LISTS, control, list_hash, log, say};
+use crate::client::{GROUP, LISTS, Qq, Way, control, list_hash, log, say};
 use crate::old::{Old, SELF, hashed, old_sandbox};
 
 #[tokio::test]
@@ -44,6 +44,16 @@ async fn a_password_lets_in_and_messages_have_the_form_of_the_years() {
         (&state["era"], &state["sessions"][0]["done"]["heartbeat"]),
         (&json!("2013"), &json!(1))
     );
+}
+
+#[tokio::test]
+async fn heartbeats_show_only_the_cookies_of_their_host() {
+    let sandbox = old_sandbox(|_| ()).await;
+    let old = Old(Qq::new(sandbox.address, Way::Proxy)).enter().await;
+    assert_eq!(old.0.cookie("web.qq.com", "p_skey"), None);
+    old.0.get("web.qq.com/web2/get_msg_tip?rc=1&lv=3&t=1", "").await;
+    let state = control(sandbox.address, "GET", "state", &json!({})).await.1;
+    assert_eq!(state["sessions"][0]["done"]["heartbeat"], 1);
 }
 
 #[tokio::test]
