@@ -122,7 +122,8 @@ fn send(
         )));
     }
     let chat = target(state, &login, &r).map_err(of_login)?;
-    let segments = read_content(&r["content"], state.lax).map_err(of_login)?;
+    let fontless = state.lax || state.era == Era::Web2013;
+    let segments = read_content(&r["content"], state.lax, fontless).map_err(of_login)?;
     let msg_id = gate::number(&r["msg_id"]).ok_or_else(|| of_login(refuse(100_001, "msg_id is no number")))?;
     login.count("send");
     let text = plain_text(&segments);
@@ -276,8 +277,8 @@ fn is_muted(state: &State, chat: Chat, account: i64) -> bool {
     member.is_some_and(|member| member.muted_until > state.clock.now())
 }
 
-/// Reads `content`: a JSON text within the JSON, words and faces, the font block last.
-fn read_content(content: &Value, lax: bool) -> Result<Vec<Segment>, Refusal> {
+/// Reads `content`: a JSON text within the JSON, words and faces, the font block last; `fontless` when there may be none.
+fn read_content(content: &Value, lax: bool, fontless: bool) -> Result<Vec<Segment>, Refusal> {
     let wrong = |why: &str| refuse(100_001, format!("content: {why}"));
     let inner = content
         .as_str()
@@ -290,9 +291,9 @@ fn read_content(content: &Value, lax: bool) -> Result<Vec<Segment>, Refusal> {
             check_font(&last[1]).map_err(wrong)?;
             rest
         }
-        // A client of 2014 sent an empty block, or none.
-        Some((last, rest)) if lax && last.as_array().is_some_and(Vec::is_empty) => rest,
-        Some(_) if lax => pieces,
+        // A client of WebQQ sent an empty block, or none, and was heard.
+        Some((last, rest)) if fontless && last.as_array().is_some_and(Vec::is_empty) => rest,
+        Some(_) if fontless => pieces,
         _ => return Err(wrong("the font block is not the last element")),
     };
     let mut segments: Vec<Segment> = Vec::new();
@@ -346,7 +347,7 @@ mod tests {
     const FONT: &str = r#"["font",{"name":"宋体","size":10,"style":[0,0,0],"color":"000000"}]"#;
 
     fn read(inner: &str) -> Result<Vec<Segment>, String> {
-        read_content(&json!(inner), false).map_err(|refusal| refusal.why)
+        read_content(&json!(inner), false, false).map_err(|refusal| refusal.why)
     }
 
     #[test]
@@ -361,7 +362,7 @@ mod tests {
     #[test]
     fn wrong_contents_are_refused() {
         let plain = json!(["hi", ["font", {}]]);
-        assert!(read_content(&plain, false).is_err(), "not encoded twice");
+        assert!(read_content(&plain, false, false).is_err(), "not encoded twice");
         for wrong in [
             "hi".to_owned(),
             r#"["hi"]"#.to_owned(),
@@ -374,5 +375,14 @@ mod tests {
         ] {
             assert!(read(&wrong).is_err(), "{wrong}");
         }
+    }
+
+    #[test]
+    fn clients_of_webqq_may_leave_the_font_out() {
+        for inner in [r#"["hi"]"#, r#"["hi",[]]"#] {
+            assert!(read_content(&json!(inner), false, true).is_ok(), "{inner}");
+        }
+        let early = format!(r#"[{FONT},"hi"]"#);
+        assert!(read_content(&json!(early), false, true).is_err());
     }
 }
