@@ -78,12 +78,17 @@ pub(super) fn login2(state: &mut State, request: &Request) -> Result<Answer, Sto
 
 /// A new session of these cookies: their old one is over, and so are the sessions of other logins of the account.
 fn open(state: &mut State, mut login: Login, clientid: String, status: String) -> Result<Login, Stop> {
-    if login.session.is_some() {
+    let again = login.session.is_some();
+    if again {
         login.end(Ending::Replaced);
         queue::forget_queue(state, &login, "another login2 of the same cookies")?;
     }
-    // New numbers at every login; the lists are read after it.
-    state.renew_aliases(login.id)?;
+    // New numbers at every login; the lists are read after it. But clients of 2013 relinked in this way, too, without
+    // psessionid, and went on polling with the lists they had.
+    let relinks = again && login.by_password;
+    if !relinks || renews(state, &login) {
+        state.renew_aliases(login.id)?;
+    }
     kick_others(state, &login)?;
     let mut session = Session::new(clientid, state.clock.now(), status);
     // What everybody must call since 2015 was not wanted by every server before.
@@ -111,6 +116,11 @@ fn kick_others(state: &mut State, login: &Login) -> Result<(), StoreError> {
     others.into_iter().try_for_each(|id| event::kick_login(state, id))
 }
 
+/// Whether a relink gives new temporary numbers.
+fn renews(state: &State, login: &Login) -> bool {
+    state.temper.relink_renews || state.faults.has("new_uins", login.account)
+}
+
 /// The same session under a new `psessionid`; its queue and its registration go on.
 fn relink(
     state: &mut State,
@@ -128,7 +138,7 @@ fn relink(
             .of(&login)
             .into());
     };
-    if state.temper.relink_renews || state.faults.has("new_uins", login.account) {
+    if renews(state, &login) {
         state.renew_aliases(login.id)?;
     }
     login.end(Ending::Relinked);

@@ -184,6 +184,18 @@ async fn lists_want_the_vfwebqq_of_login2_and_the_hash_of_the_seed() {
 }
 
 #[tokio::test]
+async fn a_login2_of_the_same_cookies_keeps_the_numbers() {
+    let sandbox = old_sandbox(|_| ()).await;
+    let mut old = Old::log_in(sandbox.address).await;
+    let before = old.0.group().await;
+    assert_eq!(old.login2(&Value::Null).await["retcode"], 0);
+    assert_eq!(old.0.group().await, before, "its lists are still right");
+    control(sandbox.address, "POST", "faults", &json!({"kind": "new_uins"})).await;
+    assert_eq!(old.login2(&Value::Null).await["retcode"], 0);
+    assert_ne!(old.0.group().await, before);
+}
+
+#[tokio::test]
 async fn pictures_are_fetched_by_their_names() {
     let sandbox = old_sandbox(|_| ()).await;
     let old = Old::log_in(sandbox.address).await;
