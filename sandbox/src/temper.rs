@@ -30,7 +30,8 @@ pub(crate) struct Temper {
     pub(crate) echo_first: bool,
     /// Whether `NapCat` gives a history that was asked for backwards with the newest first.
     pub(crate) history_backwards: bool,
-    /// `WebQQ` of 2013: the variant of the friend list's `hash` (`P`, `O`, `Q`, `N`), `-` when none is asked for.
+    /// `WebQQ` of 2013: the variant of the friend list's `hash` (`P`, `O`, `Q`, `N`), `-` when none is asked for, `*` when
+    /// each of these is right, so that a client of any month of those years gets its lists.
     pub(crate) list_hash: char,
     /// 2013: whether the channel wants `get_online_buddies2` before the first poll, as it did later.
     pub(crate) registers: bool,
@@ -66,7 +67,7 @@ impl Temper {
                 category_zero: true,
                 echo_first: false,
                 history_backwards: false,
-                list_hash: 'P',
+                list_hash: '*',
                 registers: false,
                 unsigned_code: 103,
                 lists_for: None,

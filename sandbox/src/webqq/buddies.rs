@@ -29,10 +29,27 @@ pub(super) fn check_hash(state: &State, login: &Login, r: &Value) -> Result<(), 
             .unwrap_or('O')
     });
     let variant = armed.unwrap_or(usual);
-    if variant == '-' || gate::text(&r["hash"]) == hash::list(variant, login.account, &login.ptwebqq) {
+    let given = gate::text(&r["hash"]);
+    let fits = |variant, ptwebqq: &str| given == hash::list(variant, login.account, ptwebqq);
+    let right = match variant {
+        '-' => true,
+        '*' => {
+            given.is_empty()
+                || ['P', 'O', 'Q', 'N']
+                    .into_iter()
+                    .any(|known| fits(known, &login.ptwebqq))
+        }
+        _ => fits(variant, &login.ptwebqq),
+    };
+    if right {
         return Ok(());
     }
-    let why = format!("the hash is not variant {variant} of own number and ptwebqq");
+    let wanted = if variant == '*' {
+        "any known variant".to_owned()
+    } else {
+        format!("variant {variant}")
+    };
+    let why = format!("the hash is not {wanted} of own number and ptwebqq");
     Err(refuse(50, why).of(login).into())
 }
 

@@ -162,7 +162,13 @@ async fn lists_want_the_vfwebqq_of_login2_and_the_hash_of_the_seed() {
     let sandbox = old_sandbox(|_| ()).await;
     let mut old = Old::log_in(sandbox.address).await;
     let hash = list_hash(SELF, &old.0.ptwebqq);
-    for (hash, retcode) in [("0057007700190033", 50), (hash.as_str(), 0)] {
+    // What the page of spring and summer asked for: the digits of the number over the token and two words.
+    let older: String = format!("{}password error", old.0.ptwebqq)
+        .bytes()
+        .zip(SELF.to_string().bytes().cycle())
+        .map(|(a, d)| format!("{:02X}", a ^ d))
+        .collect();
+    for (hash, retcode) in [("0057007700190033", 50), (&hash, 0), (&older, 0), ("", 0)] {
         let r = json!({"h": "hello", "hash": hash, "vfwebqq": old.0.vfwebqq});
         assert_eq!(
             old.0.post("s.web2.qq.com/api/get_user_friends2", LISTS, &r).await["retcode"],
