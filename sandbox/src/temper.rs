@@ -45,6 +45,8 @@ pub(crate) struct Temper {
     pub(crate) friend_cface: bool,
     /// 2013: whether the login of the spring is answered without the nickname, with five arguments.
     pub(crate) five_arguments: bool,
+    /// `SmartQQ` of 2018: whether `ptwebqq` is empty. Some logins of that year had one, others did not.
+    pub(crate) ptwebqq_gone: bool,
     /// Whether a card may be cut inside a character.
     pub(crate) cards_cut_inside: bool,
     /// Where the message numbers of events begin.
@@ -74,6 +76,7 @@ impl Temper {
                 own_echo: true,
                 friend_cface: false,
                 five_arguments: false,
+                ptwebqq_gone: false,
                 cards_cut_inside: false,
                 first_msg_id: 29_124,
                 rng,
@@ -90,6 +93,7 @@ impl Temper {
             friend_cface: more.random_bool(0.5),
             cards_cut_inside: more.random_bool(0.3),
             five_arguments: more.random_bool(0.5),
+            ptwebqq_gone: more.random_bool(0.5),
             equal_for: [None, Some(60), Some(10)][rng.random_range(0..3)],
             hasty_dropped: rng.random_bool(0.7),
             msg_id_once: rng.random_bool(0.3),

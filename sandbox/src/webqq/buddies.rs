@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::alias::Kind;
+use super::entry::ptwebqq_optional;
 use super::event;
 use super::gate::{self, Stop, refuse};
 use super::login::Login;
@@ -39,7 +40,7 @@ pub(super) fn check_hash(state: &State, login: &Login, r: &Value) -> Result<(), 
                     .into_iter()
                     .any(|known| fits(known, &login.ptwebqq))
         }
-        _ => fits(variant, &login.ptwebqq),
+        _ => fits(variant, &login.ptwebqq) || (ptwebqq_optional(state, login) && fits(variant, "")),
     };
     if right {
         return Ok(());

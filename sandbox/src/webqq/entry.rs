@@ -6,17 +6,23 @@ use super::gate::{self, Stop, refuse};
 use super::login::{Ending, Login, Session};
 use super::{Answer, event, queue, token};
 use crate::net::Request;
+use crate::options::Era;
 use crate::state::State;
 use crate::store::StoreError;
 
 /// `getvfwebqq`: the token of the lists.
 pub(super) fn getvfwebqq(state: &mut State, request: &Request) -> Result<Answer, Stop> {
     let mut login = gate::login(state, request)?;
-    same_ptwebqq(&login, request.param("ptwebqq").unwrap_or_default())?;
+    same_ptwebqq(state, &login, request.param("ptwebqq").unwrap_or_default())?;
     login.count("getvfwebqq");
     let body = json!({"retcode": 0, "result": {"vfwebqq": login.vfwebqq}});
     state.keep_login(login.clone())?;
     Ok(Answer::json(state, &body).of(&login))
+}
+
+/// Whether a client may leave `ptwebqq` empty wherever it would name it, as clients of 2018 did, until it is renewed.
+pub(super) fn ptwebqq_optional(state: &State, login: &Login) -> bool {
+    state.era == Era::Smart2018 && !login.done.contains_key("new_ptwebqq")
 }
 
 /// The cookie, too, must have a `ptwebqq` that was renewed.
@@ -30,8 +36,8 @@ fn same_cookie(state: &State, request: &Request, login: &Login) -> Result<(), St
     Err(refuse(100_000, why).of(login).into())
 }
 
-fn same_ptwebqq(login: &Login, given: &str) -> Result<(), Stop> {
-    if given == login.ptwebqq {
+fn same_ptwebqq(state: &State, login: &Login, given: &str) -> Result<(), Stop> {
+    if given == login.ptwebqq || (given.is_empty() && ptwebqq_optional(state, login)) {
         return Ok(());
     }
     Err(refuse(100_000, "the ptwebqq is not the one of the cookie")
@@ -47,7 +53,7 @@ pub(super) fn login2(state: &mut State, request: &Request) -> Result<Answer, Sto
         100_000 => gate::Refusal { code: 103, ..refusal },
         _ => refusal,
     })?;
-    same_ptwebqq(&login, &gate::text(&r["ptwebqq"]))?;
+    same_ptwebqq(state, &login, &gate::text(&r["ptwebqq"]))?;
     same_cookie(state, request, &login)?;
     let clientid = gate::text(&r["clientid"]);
     if clientid.is_empty() {

@@ -187,12 +187,9 @@ pub(super) fn ask(state: &mut State, request: &Request) -> Result<Answer, StoreE
         }
         Stage::Confirmed(account) => {
             forget(state, code.id)?;
-            let login = Login::new(
-                state.next_number("last_login")?,
-                account,
-                now,
-                state.era != Era::Smart2018 && !state.faults.has("empty_ptwebqq", account),
-            );
+            let gone = state.era == Era::Smart2018 && state.temper.ptwebqq_gone;
+            let with_ptwebqq = !gone && !state.faults.has("empty_ptwebqq", account);
+            let login = Login::new(state.next_number("last_login")?, account, now, with_ptwebqq);
             state.keep_login(login.clone())?;
             Ok(sign_in::welcome(state, request, &login))
         }

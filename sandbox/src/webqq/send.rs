@@ -221,6 +221,7 @@ fn sent(state: &mut State) -> Value {
         Era::Web2013 => 1,
         Era::Smart2015 if state.seed == 0 => 0,
         Era::Smart2015 => usize::from(state.temper.pick(4) == 0),
+        Era::Smart2018 if state.seed == 0 => 1,
         Era::Smart2018 => 1 + state.temper.pick(2),
     };
     forms[form].clone()

@@ -146,7 +146,7 @@ pub(super) fn check_sig(state: &mut State, request: &Request) -> Result<Answer, 
         request.set_cookie("qq.com", "uin", &padded),
         request.set_cookie("qq.com", "skey", &login.skey),
         request.set_cookie("qq.com", "pt2gguin", &padded),
-        // In the last year it is there, but empty.
+        // In the last year it may be there, but empty.
         request.set_cookie("qq.com", "ptwebqq", &login.ptwebqq),
     ];
     state.keep_login(login.clone())?;
