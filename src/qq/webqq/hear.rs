@@ -93,7 +93,9 @@ impl Session {
             Content::Page(xml) => return Some(vec![page::read(xml)]),
         };
         let era = self.api.http.era;
-        let all_zero = era == Era::S15 && self.api.tokens().ptwebqq.is_empty();
+        // Either is a sign of the last year; who means face 0 is not told from who means any other then.
+        let late = self.api.tokens().ptwebqq.is_empty() || self.roster().numbers.withheld();
+        let all_zero = era == Era::S15 && late;
         let faces = if all_zero {
             FaceNumbers::AllZero
         } else {
