@@ -12,5 +12,6 @@ mod onebot;
 mod operator;
 mod reload;
 mod restart;
+mod soak;
 mod support;
 mod talk;

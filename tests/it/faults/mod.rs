@@ -16,6 +16,7 @@ use minidom::Element;
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
+use crate::soak;
 use crate::support::Bridge;
 
 const LINES: usize = 6;
@@ -233,6 +234,7 @@ async fn every_kind_is_tried() -> anyhow::Result<()> {
     let known = sandbox.faults().await?["kinds"].clone();
     let tried: Vec<Value> = onebot::armed()
         .chain(webqq::armed())
+        .chain(soak::ARMED.iter().copied())
         .map(serde_json::from_str)
         .collect::<Result<_, _>>()?;
     let missing: Vec<&Value> = known

@@ -176,8 +176,6 @@ const SLOW: &[Row] = &[
     row(&[r#"{"kind": "hang", "call": "poll2"}"#]),
     row(&[r#"{"kind": "hang", "call": "send"}"#]),
     row(&[r#"{"kind": "hang", "call": "send", "done": true}"#]),
-    row(&[r#"{"kind": "zombie"}"#]),
-    row(&[r#"{"kind": "zombie", "lose": true}"#]).loses(),
     row(&[r#"{"kind": "kick_session"}"#]).loses(),
     row(&[r#"{"kind": "rival"}"#]).loses().with_person(),
 ];

@@ -230,6 +230,18 @@ fn free_port() -> anyhow::Result<u16> {
     Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
+/// The resident memory of a process.
+pub(crate) fn resident_kib(pid: u32) -> anyhow::Result<u64> {
+    let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
+    let mut lines = status.lines();
+    let size = lines.find_map(|line| line.strip_prefix("VmRSS:"));
+    let kib = size
+        .context("a process has resident memory")?
+        .trim()
+        .trim_end_matches("kB");
+    Ok(kib.trim_end().parse()?)
+}
+
 /// Three members of the group who are not the bridging account.
 pub(crate) async fn people(bridge: &Bridge) -> anyhow::Result<[u64; 3]> {
     let state = bridge.sandbox.state().await?;
