@@ -177,7 +177,7 @@ const SLOW: &[Row] = &[
     row(&[r#"{"kind": "hang", "call": "send"}"#]),
     row(&[r#"{"kind": "hang", "call": "send", "done": true}"#]),
     row(&[r#"{"kind": "kick_session"}"#]).loses(),
-    row(&[r#"{"kind": "rival"}"#]).loses().with_person(),
+    row(&[r#"{"kind": "rival"}"#]).early().loses().with_person(),
 ];
 
 /// All that is armed.
