@@ -18,6 +18,8 @@ use super::wire::Answer;
 /// For everything but the poll.
 const TIMEOUT: Duration = Duration::from_secs(20);
 /// The service holds a poll for about a minute.
+/// Of a question for which words may wait: shorter than that wait, so that it is known which number cannot be had.
+const NUMBER_TIMEOUT: Duration = Duration::from_secs(6);
 const POLL_TIMEOUT: Duration = Duration::from_secs(120);
 /// 404, 502 and closed connections come out of the blue and pass by.
 const TRIES: u32 = 4;
@@ -272,7 +274,8 @@ impl Api {
             ("code", ""),
             ("vfwebqq", &t.vfwebqq),
         ];
-        self.get(From::Lists, "/api/get_friend_uin2", &pairs).await
+        let url = self.query(self.host(From::Lists), "/api/get_friend_uin2", &pairs);
+        answer(&self.http.get(url, From::Lists, NUMBER_TIMEOUT).await?)
     }
 
     /// Waits for events.

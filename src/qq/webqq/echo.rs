@@ -28,6 +28,8 @@ struct Words {
     heard: usize,
     /// A jump of the group's counter was put down to this one.
     counted: bool,
+    /// What came back may be the second copy of an echo of equal words.
+    doubtful: bool,
 }
 
 /// What something is that the account itself is told to have said.
@@ -63,12 +65,13 @@ impl Echoes {
             at: now,
             heard: 0,
             counted: false,
+            doubtful: false,
         });
     }
 
     /// Whether the last words came back already: whatever the answer to the send says, they were delivered.
     pub(super) fn last_came_back(&self) -> bool {
-        self.said.back().is_some_and(|words| words.heard > 0)
+        self.said.back().is_some_and(|words| words.heard > 0 && !words.doubtful)
     }
 
     /// The last words were certainly not taken.
@@ -96,9 +99,14 @@ impl Echoes {
             return Echo::AsItIs;
         }
         let unheard = |words: &&mut Words| words.heard == 0;
+        let twice = self
+            .said
+            .iter()
+            .any(|words| words.form == heard && words.heard > 0 && now - words.at < Self::AGAIN);
         let mut said = self.said.iter_mut().filter(unheard);
         if let Some(words) = said.find(|words| words.form == heard) {
             words.heard = words.form.len();
+            words.doubtful = twice;
             return Echo::AsItIs;
         }
         let mut begun = self
@@ -121,10 +129,6 @@ impl Echoes {
             words.heard = words.form.len();
             return Echo::Changed(words.parts.clone());
         }
-        let twice = self
-            .said
-            .iter()
-            .any(|words| words.form == heard && now - words.at < Self::AGAIN);
         if twice { Echo::Again } else { Echo::AsItIs }
     }
 }
@@ -174,6 +178,18 @@ mod tests {
         let later = now + Duration::from_secs(90);
         assert_eq!(echoes.hear(&text("Ann: a < b"), later), Echo::AsItIs);
         assert_eq!(echoes.hear(&text("something else"), now), Echo::AsItIs);
+    }
+
+    #[test]
+    fn a_second_copy_does_not_prove_equal_words() {
+        let now = Instant::now();
+        let mut echoes = Echoes::default();
+        echoes.sending(&text("hi"), now);
+        assert_eq!(echoes.hear(&text("hi"), now), Echo::AsItIs);
+        assert!(echoes.last_came_back());
+        echoes.sending(&text("hi"), now);
+        assert_eq!(echoes.hear(&text("hi"), now), Echo::AsItIs);
+        assert!(!echoes.last_came_back());
     }
 
     #[test]

@@ -73,6 +73,7 @@ impl Session {
         {
             let mut roster = self.roster();
             let retry = self.settings.pace.retry;
+            let retry = if roster.unanswered { retry / 12 } else { retry };
             let missing = roster.mapped.values().any(|m| m.group.is_none());
             let fresh = roster
                 .matched
@@ -91,6 +92,7 @@ impl Session {
         }
         let unanswered = self.ask_group_numbers(&wanted).await;
         let mut roster = self.roster();
+        roster.unanswered = unanswered;
         let groups = roster.groups.clone();
         for (number, name) in &wanted {
             let found = self::find(&groups, *number, name.as_deref(), |code| {

@@ -77,15 +77,20 @@ impl Session {
     }
 
     async fn announce_missed(&self, group: GroupNumber) -> bool {
-        let lost = self.roster().mapped.get(&group).map_or(0, |mapped| mapped.lost);
-        if lost == 0 {
+        let lost = || self.roster().mapped.get(&group).map_or(0, |mapped| mapped.lost);
+        if lost() == 0 {
             return true;
         }
-        if self.bring(group, Act::Missed(Some(lost))).await != Delivered::Taken {
+        let _turn = self.telling.lock().await;
+        let now = lost();
+        if now == 0 {
+            return true;
+        }
+        if self.bring(group, Act::Missed(Some(now))).await != Delivered::Taken {
             return false;
         }
         if let Some(mapped) = self.roster().mapped.get_mut(&group) {
-            mapped.lost -= lost;
+            mapped.lost = mapped.lost.saturating_sub(now);
         }
         true
     }

@@ -106,7 +106,7 @@ pub(super) struct Life<'a> {
     page_opened: Instant,
     /// The signature of the login page.
     login_sig: String,
-    /// Login2 was done by a relink, so the token is all that is missing.
+    /// The link is of an earlier session or of a relink, so the token is all that is missing; and that it is good is not certain.
     linked: bool,
     /// This login came without a scan; its failure is no refusal yet.
     quick: bool,
@@ -330,8 +330,10 @@ fn probed(called: Called) -> Probed {
         Err(error) => Probed::Unclear(error.to_string()),
         Ok(answer) => match answer.retcode {
             Some(0) => Probed::Lives,
-            // An outage of the whole service.
-            Some(code @ (100_002 | 100_003)) => Probed::Unclear(format!("QQ answers with code {code}")),
+            // An outage of the whole service; harmless in practice; or about something else.
+            Some(code @ (100_002 | 100_003 | 112 | 114 | 116 | 1202 | 100_100)) => {
+                Probed::Unclear(format!("QQ answers with code {code}"))
+            }
             Some(_) => Probed::Lost,
             None => Probed::Unclear("QQ gave no readable answer".to_owned()),
         },

@@ -1,6 +1,6 @@
 //! The members of a group, as the list tells them, and each as a sender.
 
-use tokio::time::{Instant, timeout, timeout_at};
+use tokio::time::{Instant, timeout_at};
 
 use super::api::Of;
 use super::contacts;
@@ -57,7 +57,8 @@ impl Session {
         }
         let find = || self.roster().mapped.get(&group).and_then(|m| m.person(uin).cloned());
         let mut person = find();
-        let until = Instant::now() + LOOKUP;
+        let limit = self.roster().lookups_until;
+        let until = limit.unwrap_or_else(|| Instant::now() + LOOKUP);
         if person.is_none()
             && let Ok(_turn) = timeout_at(until, self.reading.lock()).await
         {
@@ -89,7 +90,7 @@ impl Session {
                 told => told,
             }
         };
-        let number = timeout(LOOKUP, asked).await.ok().flatten();
+        let number = timeout_at(until, asked).await.ok().flatten();
         person.member(number)
     }
 }

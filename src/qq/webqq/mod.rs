@@ -26,17 +26,19 @@
 //!
 //!  Polling ── 103, 100012 ─► Probe ── lives ─► Polling
 //!     ▲  │                     └ lost ─► Relink; after 100012 Quick
-//!     │  ├─ 120, 121, 112, 100000, 100006, errors in a row ─► Relink ── 0 ─► 2015: Token; 2013: Lists
+//!     │  ├─ 120, 121, 112, 100000, 100006; thrice 109, 110 ─► Relink ── 0 ─► 2015: Token; 2013: Lists
 //!     │  │                                                     └ 103, others, lost again 3 times ─► Quick
 //!     │  ├─ 100, 108, 122 ─► Quick          kick ─► (pause) Quick
-//!     └──┴─ nobody heard for hours; in 2013 every half hour ─► Freshen ── 0 ─► as Relink;  else ─► Polling
+//!     └──┴─ errors in a row, though Probe says that it lives; nobody heard for hours; in 2013 every half hour
+//!              ─► Freshen ── 0 ─► as Relink;  else ─► Polling
 //!
 //!  Rest (needs operator) ── Command::Login ─► Quick
 //!     ▲ frozen, wrong password, blocked; 10 codes or captchas without an answer; refused 5 times; kicked twice within 10 min
 //! ```
 //!
-//! A broken wire never leaves a step: the same is tried again, ever more slowly, over fresh connections. A password that was
-//! refused is not tried again before a person asks. Shutting down (*stopped*) is dropping the futures.
+//! A resumed or reopened link that Register finds refused leads to Quick, too. A broken wire never leaves a step: the same is
+//! tried again, ever more slowly, over fresh connections. A password that was refused is not tried again before a person asks.
+//! Shutting down (*stopped*) is dropping the futures.
 //! Knows nothing of rooms; temporary ids (uin, gid, code, did) never leave this folder.
 
 mod admins;

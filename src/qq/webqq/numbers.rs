@@ -23,11 +23,39 @@ pub(super) enum Number {
 pub(super) struct Numbers {
     people: HashMap<u64, Number>,
     groups: HashMap<u64, Number>,
-    /// Questions without an answer that says anything: how many, and when the last was.
-    failed: HashMap<(Of, u64), (u32, Instant)>,
+    /// Questions without an answer that says anything.
+    failed: HashMap<(Of, u64), Failures>,
     told: u32,
     refused: u32,
-    failures: Option<(u32, Instant)>,
+    /// Answers as if there were no such page.
+    gone: Option<Failures>,
+}
+
+/// How many, and when the first and the last were.
+#[derive(Debug, Clone, Copy)]
+struct Failures {
+    count: u32,
+    first: Instant,
+    last: Instant,
+}
+
+impl Failures {
+    fn one_more(before: Option<Self>) -> Self {
+        let now = Instant::now();
+        Self {
+            count: before.map_or(0, |before| before.count).saturating_add(1),
+            first: before.map_or(now, |before| before.first),
+            last: now,
+        }
+    }
+
+    fn are_many(self) -> bool {
+        self.count >= Numbers::WITHHELD && self.last.elapsed() < Numbers::AGAIN
+    }
+
+    fn lasted(self) -> bool {
+        self.last - self.first >= Numbers::LASTS
+    }
 }
 
 impl Numbers {
@@ -35,6 +63,8 @@ impl Numbers {
     pub(super) const WITHHELD: u32 = 3;
     /// After so long it is asked again whether it was only an outage.
     const AGAIN: Duration = Duration::from_secs(600);
+    /// A group whose number is not told turns its room off, so a moment's failures do not count for that.
+    const LASTS: Duration = Duration::from_secs(60);
 
     fn of(&self, of: Of) -> &HashMap<u64, Number> {
         match of {
@@ -46,8 +76,9 @@ impl Numbers {
     /// What is known of one; nothing when it has to be asked.
     pub(super) fn get(&self, id: u64, of: Of) -> Option<Number> {
         let known = self.of(of).get(&id).copied();
-        let hopeless = || is_hopeless(self.failed.get(&(of, id)).copied()) || self.withheld();
-        known.or_else(|| hopeless().then_some(Number::Withheld))
+        let failed = self.failed.get(&(of, id));
+        let hopeless = || failed.is_some_and(|f| f.are_many() && (of == Of::Person || f.lasted()));
+        known.or_else(|| (hopeless() || self.withheld()).then_some(Number::Withheld))
     }
 
     /// The temporary id behind a real number, where it was told.
@@ -58,7 +89,7 @@ impl Numbers {
 
     /// Whether the era tells no numbers at all, as it seems.
     pub(super) fn withheld(&self) -> bool {
-        self.told == 0 && (self.refused >= Self::WITHHELD || is_hopeless(self.failures))
+        self.told == 0 && (self.refused >= Self::WITHHELD || self.gone.is_some_and(Failures::are_many))
     }
 
     /// The service told a number.
@@ -73,14 +104,12 @@ impl Numbers {
         self.remember(id, of, Number::Withheld);
     }
 
-    /// The service gave no answer that says anything about this one. `here`: it is reached, but does not want to.
-    pub(super) fn fail(&mut self, id: u64, of: Of, here: bool) {
-        let now = Instant::now();
-        let counted = |before: Option<(u32, Instant)>| (before.map_or(0, |(count, _)| count).saturating_add(1), now);
+    /// The service gave no answer that says anything about this one. `gone`: as if nobody could ask that any more.
+    pub(super) fn fail(&mut self, id: u64, of: Of, gone: bool) {
         let before = self.failed.get(&(of, id)).copied();
-        self.failed.insert((of, id), counted(before));
-        if here {
-            self.failures = Some(counted(self.failures));
+        self.failed.insert((of, id), Failures::one_more(before));
+        if gone {
+            self.gone = Some(Failures::one_more(self.gone));
         }
     }
 
@@ -91,10 +120,6 @@ impl Numbers {
             Of::Group => self.groups.insert(id, number),
         };
     }
-}
-
-fn is_hopeless(failures: Option<(u32, Instant)>) -> bool {
-    failures.is_some_and(|(count, last)| count >= Numbers::WITHHELD && last.elapsed() < Numbers::AGAIN)
 }
 
 impl Session {
@@ -129,7 +154,7 @@ impl Session {
                     }
                     // The session's fault, or the service is unwell; not the number's.
                     _ if matches!(code, 103 | 108 | 100_000 | 100_001 | 100_002 | 100_003 | 100_012) => {
-                        roster.numbers.fail(id, of, true);
+                        roster.numbers.fail(id, of, false);
                     }
                     _ => {
                         roster.numbers.refuse(id, of);
@@ -138,8 +163,8 @@ impl Session {
                 }
             }
             Err(NoAnswer::Wire(Failure::Connect(_))) => {}
-            Err(NoAnswer::Wire(Failure::Broken(_))) => roster.numbers.fail(id, of, false),
-            Err(NoAnswer::Status(_) | NoAnswer::Unreadable) => roster.numbers.fail(id, of, true),
+            Err(NoAnswer::Status(404) | NoAnswer::Unreadable) => roster.numbers.fail(id, of, true),
+            Err(NoAnswer::Wire(Failure::Broken(_)) | NoAnswer::Status(_)) => roster.numbers.fail(id, of, false),
         }
         roster.numbers.get(id, of)
     }
@@ -186,5 +211,16 @@ mod tests {
         assert_eq!(numbers.person_with(5), Some(1));
         tokio::time::advance(Numbers::AGAIN).await;
         assert_eq!(numbers.get(7, Of::Person), None);
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_moment_s_failures_do_not_turn_a_group_off() {
+        let mut numbers = Numbers::default();
+        (0..9).for_each(|_| numbers.fail(7, Of::Group, false));
+        assert_eq!(numbers.get(7, Of::Group), None);
+        assert_eq!(numbers.get(8, Of::Person), None);
+        tokio::time::advance(Numbers::LASTS).await;
+        numbers.fail(7, Of::Group, false);
+        assert_eq!(numbers.get(7, Of::Group), Some(Number::Withheld));
     }
 }

@@ -23,6 +23,7 @@ pub(super) struct Kicked(pub(super) String);
 impl Session {
     /// Brings an answer's events to their portals, in the order in which they happened.
     pub(super) async fn receive(&self, events: &[Value], seen: &mut Seen) -> Result<(), Kicked> {
+        self.roster().lookups_until = Some(Instant::now() + LOOKUP);
         // Who did not take one event in time is not waited for again within this answer.
         let mut behind = HashSet::new();
         let mut kicked = None;
@@ -81,7 +82,11 @@ impl Session {
 
     /// Brings an act to a portal, behind what it has to know first.
     pub(super) async fn tell_portal(&self, group: GroupNumber, act: Act, behind: &mut HashSet<GroupNumber>) {
-        let words = matches!(act, Act::Said(_));
+        let words = match act {
+            Act::Said(_) => 1,
+            Act::Missed(Some(n)) => n,
+            _ => 0,
+        };
         let delivered = if !behind.contains(&group) && self.announce(group).await {
             self.bring(group, act).await
         } else if self.inbox.group(group).is_some() {
@@ -97,10 +102,9 @@ impl Session {
         behind.insert(group);
         // There is no history that would bring them: people are told, once the portal listens again.
         if delivered == Delivered::Behind
-            && words
             && let Some(mapped) = self.roster().mapped.get_mut(&group)
         {
-            mapped.lost += 1;
+            mapped.lost += words;
         }
     }
 
@@ -116,7 +120,11 @@ impl Session {
         }
         if self.may_reread_groups() {
             match timeout(2 * LOOKUP, self.read_groups()).await {
-                Ok(Ok(())) => self.match_groups().await,
+                Ok(Ok(())) => {
+                    if timeout(LOOKUP, self.match_groups()).await.is_err() {
+                        self.roster().matched = None;
+                    }
+                }
                 Ok(Err(why)) => {
                     tracing::warn!(account = %self.settings.name, why, "a message came from a group that is not in the list");
                 }

@@ -52,6 +52,10 @@ pub(super) struct Roster {
     pub(super) mapped: HashMap<GroupNumber, Mapped>,
     /// For which mapping the groups were last looked for, and when.
     pub(super) matched: Option<(Instant, Mapping)>,
+    /// That look left questions open: the next comes sooner.
+    pub(super) unanswered: bool,
+    /// Words of the poll's answer that is being read wait so long for names and numbers.
+    pub(super) lookups_until: Option<Instant>,
     /// When the group list was last read because of a message from an unknown group.
     pub(super) reread: Option<Instant>,
     /// Groups of which the admins know that nobody knows them, by gid.

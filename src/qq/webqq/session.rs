@@ -26,6 +26,8 @@ pub(super) struct Session {
     pub(super) gate: tokio::sync::Mutex<Option<Instant>>,
     /// The turn to read lists, so that who waits for a list finds it read.
     pub(super) reading: tokio::sync::Mutex<()>,
+    /// The turn to tell a portal what it missed, so that it is told once.
+    pub(super) telling: tokio::sync::Mutex<()>,
     online: AtomicBool,
     /// A send found the session lost.
     pub(super) doubt: Notify,
@@ -59,6 +61,7 @@ impl Session {
             roster: Mutex::default(),
             gate: tokio::sync::Mutex::default(),
             reading: tokio::sync::Mutex::default(),
+            telling: tokio::sync::Mutex::default(),
             online: AtomicBool::new(false),
             doubt: Notify::new(),
             wish: Notify::new(),

@@ -2,9 +2,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 
 use super::{CODES_MAX, Life, Probed, QUICK_EVERY, Step, Turn, answered, probed, refused};
 use crate::qq::text::clean_name;
@@ -19,11 +20,19 @@ use crate::qq::webqq::saved::Tokens;
 use crate::qq::webqq::wire::text;
 use crate::qq::{Need, SessionState};
 
+/// How often the group list is tried before a session goes on without it.
+const GROUPS_TRIES: u32 = 5;
+/// Longest wait for the groups' numbers before the first poll.
+const MATCHING: Duration = Duration::from_secs(15);
+
 impl Life<'_> {
     pub(super) async fn resume(&mut self) -> Result<Turn, Trouble> {
         self.session.set_state(SessionState::Starting).await;
         match probed(self.session.api.online_buddies().await) {
-            Probed::Lives => Ok(Turn::now(Step::Lists)),
+            Probed::Lives => {
+                self.linked = true;
+                Ok(Turn::now(Step::Lists))
+            }
             // Of 2013 the link may be all that was lost; with `SmartQQ` a login without a scan is tried anyway.
             Probed::Lost if self.session.api.http.era == Era::W13 => Ok(Turn::now(Step::Relink)),
             Probed::Lost => Ok(Turn::now(Step::Quick)),
@@ -130,11 +139,7 @@ impl Life<'_> {
             return Err(refused("gave no token", &answer));
         }
         self.went_well();
-        let next = if std::mem::take(&mut self.linked) {
-            Step::Lists
-        } else {
-            Step::Login2
-        };
+        let next = if self.linked { Step::Lists } else { Step::Login2 };
         Ok(Turn::now(next))
     }
 
@@ -150,7 +155,6 @@ impl Life<'_> {
 
     /// The lists that make the session known to the service, in any order; only the groups matter to us.
     pub(super) async fn lists(&mut self) -> Result<Turn, Trouble> {
-        self.linked = false;
         let session = self.session;
         // Before the groups: it finds the hash that the service takes now.
         let friends = self.friends().await;
@@ -160,6 +164,11 @@ impl Life<'_> {
             session.api.self_info()
         );
         if let Err(why) = groups {
+            // Without it nobody is heard: what a relink left may not be good any more.
+            let needed = self.linked || session.roster().groups.is_empty();
+            if needed && self.broken < GROUPS_TRIES {
+                return Err(Trouble::Wire(why));
+            }
             // The old list holds, or the keeper asks again.
             tracing::warn!(account = %session.settings.name, why, "the group list was not read");
         }
@@ -202,7 +211,11 @@ impl Life<'_> {
             tracing::debug!(account = %self.session.settings.name, %error, "the list of recent chats was not read");
         }
         self.went_well();
-        self.session.match_groups().await;
+        self.linked = false;
+        // What takes longer the keeper goes on with, beside the poll.
+        if timeout(MATCHING, self.session.match_groups()).await.is_err() {
+            self.session.roster().matched = None;
+        }
         self.session.set_online(true);
         self.session.save().await;
         self.come_online().await;

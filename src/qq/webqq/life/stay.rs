@@ -1,5 +1,6 @@
 //! The steps that keep a session on line: poll, test, open the link again.
 
+use std::ops::Range;
 use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
@@ -13,6 +14,9 @@ use crate::qq::webqq::verdict::{Cure, Next, Verdict, anything_said, judge};
 
 /// A poll that was not answered for so long is being held.
 const KEEPS_STILL: Duration = Duration::from_secs(2);
+/// A poll that ends so, after so long, was held all the while: some proxies cut what is quiet for half a minute or one. That is how
+/// they say that nothing happened.
+const CUT_WHILE_HELD: Range<Duration> = Duration::from_secs(20)..Duration::from_secs(100);
 
 impl Life<'_> {
     /// Polls, with the keeper and the heart beside it, until something else has to be done.
@@ -31,10 +35,18 @@ impl Life<'_> {
             let asked = Instant::now();
             // What is in doubt is tested beside the poll: it may bring something yet, which an abandoned one would take along.
             let called = tokio::select! {
+                biased;
                 called = session.api.poll() => called,
                 () = self.found_lost() => return Turn::now(Step::Relink),
             };
             let verdict = judge(called);
+            if let Verdict::Broken(why) = &verdict
+                && CUT_WHILE_HELD.contains(&asked.elapsed())
+            {
+                tracing::debug!(account = %session.settings.name, why, "a poll was cut while nothing happened");
+                sleep(session.settings.pace.retry_first).await;
+                continue;
+            }
             let next = self.health.next(&verdict);
             match &verdict {
                 Verdict::Events(events) => {
@@ -75,6 +87,7 @@ impl Life<'_> {
                 Next::Poll(after) => sleep(after).await,
                 Next::Probe(after, cure) => return Turn::after(after, Step::Probe(cure)),
                 Next::Relink(after) => return Turn::after(after, Step::Relink),
+                Next::Freshen(after) => return Turn::after(after.max(self.relink_wait.next()), Step::Freshen),
                 Next::Login => return Turn::now(Step::Quick),
             }
         }
@@ -107,6 +120,7 @@ impl Life<'_> {
 
     async fn good_poll(&mut self) {
         self.relinks = 0;
+        self.relink_wait.reset();
         self.overloads = 0;
         self.quick = false;
         // One that does not last is no good login, however well it began.
@@ -129,7 +143,8 @@ impl Life<'_> {
         silent || old
     }
 
-    /// Opens the link anew without need: whatever goes wrong is no reason to doubt the old one.
+    /// Opens the link anew without need, or because of errors of a session that tests call alive: whatever goes wrong is no
+    /// reason to doubt the old one.
     pub(super) async fn freshen(&mut self) -> Turn {
         self.linked_at = Instant::now();
         match self.session.api.relink().await {

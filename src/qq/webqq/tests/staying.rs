@@ -43,6 +43,35 @@ async fn a_login_that_expired_ends_in_one_code() {
 }
 
 #[tokio::test]
+async fn a_new_link_that_is_refused_is_no_lost_login() {
+    let mut running = online().await;
+    {
+        let mut script = running.fake.script();
+        let refusal = json!({"retcode": 103});
+        script.instead.insert("get_online_buddies2", vec![refusal; 1].into());
+        script.polls.push_back(json!({"retcode": 121}).to_string());
+    }
+    running.hears_one(1).await;
+    assert_eq!(running.fake.asked("pt4_auth"), 1);
+    assert_eq!(running.fake.asked("ptqrshow"), 1);
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn nobody_polls_before_a_group_list_was_read_if_it_can_be() {
+    let fake = Fake::default();
+    let refusal = json!({"retcode": 13});
+    fake.script()
+        .instead
+        .insert("get_group_name_list_mask2", vec![refusal; 2].into());
+    let mut running = Running::start(fake, None, None).await;
+    running.online().await;
+    assert_eq!(running.fake.asked("get_group_name_list_mask2"), 3);
+    assert_eq!(running.act().await, Act::Online { history: false });
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn an_outage_is_waited_for_and_old_lists_stay() {
     let mut running = Running::start_as(Fake::default(), None, None, |settings| {
         settings.pace.silence = Duration::ZERO;
