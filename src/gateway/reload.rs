@@ -122,6 +122,7 @@ fn accounts_new(gateway: &Arc<Gateway>, current: &Config, next: &Config, said: &
         if running.contains(account) {
             if build::mapped(current, &account.name) != mapped {
                 gateway.route.set_mapped(&account.name, mapped);
+                said.push(format!("the groups of account {} are looked for again", account.name));
             }
             continue;
         }

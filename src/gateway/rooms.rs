@@ -92,11 +92,15 @@ impl Gateway {
     ) {
         let part = Part::Room(handle.jid.clone());
         let (gateway, accounts) = (self.clone(), self.clone());
+        let (board, shown) = (self.board.clone(), part.clone());
         let wiring = portal::Wiring {
             store: self.store.clone(),
             link: self.link.clone(),
             outbox: Arc::new(move |account| gateway.accounts.wake(account)),
             session: Arc::new(move |account| accounts.accounts.session(account)),
+            health: Arc::new(move |groups| {
+                board.set(&shown, groups.map_or_else(State::Degraded, |()| State::Online));
+            }),
             metrics: self.metrics.clone(),
         };
         let inbox = AsyncMutex::new(inbox);

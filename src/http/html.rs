@@ -78,8 +78,13 @@ pub(super) fn page(view: &View<'_>) -> String {
          <meta name=\"viewport\" content=\"width=device-width\">\n\
          <title>QQ account {account}</title>\n<style>{STYLE}</style></head>\n<body>\n\
          <h1>QQ account {account}</h1>\n<p>{state}</p>\n{body}\
-         <form method=\"post\" action=\"{here}\"><button>new code</button></form>\n</body></html>\n",
+         <form method=\"post\" action=\"{here}\"><button>{again}</button></form>\n</body></html>\n",
         state = escape(view.state),
+        again = match view.ask {
+            Ask::Scan(_) => "new code",
+            Ask::Captcha(_) => "another picture",
+            Ask::Nothing => "log in now",
+        },
     )
 }
 

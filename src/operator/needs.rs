@@ -40,8 +40,12 @@ impl Open {
     /// What a log may know of it.
     pub(super) fn in_short(&self) -> &str {
         match &self.need {
-            Need::ScanQr { .. } => "QQ shows a QR code to be scanned; admins get it by chat",
-            Need::Captcha { .. } => "QQ asks for a captcha; admins are told by chat",
+            Need::ScanQr { .. } => {
+                "QQ shows a QR code to be scanned; admins get it by chat, and it is a file beside the store"
+            }
+            Need::Captcha { .. } => {
+                "QQ asks for a captcha; admins are told by chat, and its picture is a file beside the store"
+            }
             Need::Attention(text) => text,
         }
     }

@@ -250,6 +250,7 @@ impl Portal {
         if let Some(group) = self.groups.get_mut(number) {
             group.online = Ok(());
         }
+        self.tell_health();
         if self.groups.iter().all(|group| group.online.is_ok())
             && let Some(line) = self.notices.online()
         {
@@ -266,7 +267,13 @@ impl Portal {
         if let Some(group) = self.groups.get_mut(number) {
             group.online = Err(why.clone());
         }
+        self.tell_health();
         self.notices.offline(why);
+    }
+
+    fn tell_health(&self) {
+        let down = self.groups.iter().find_map(|group| group.online.clone().err());
+        (self.wiring.health)(down.map_or(Ok(()), Err));
     }
 
     /// Who may not speak. The account itself and the whole group concern people on XMPP: their words may not get through.

@@ -117,6 +117,8 @@ pub struct Wiring {
     pub outbox: Arc<dyn Fn(&AccountName) + Send + Sync>,
     /// The wishes' mailbox of an account's session, while it runs.
     pub session: FindSession,
+    /// Hears whether all groups of the room are on line, or why not, at each change: for the operator.
+    pub health: Arc<dyn Fn(Result<(), String>) + Send + Sync>,
     /// Counts.
     pub metrics: Metrics,
 }

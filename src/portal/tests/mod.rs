@@ -106,6 +106,7 @@ impl Lab {
             link,
             outbox: Arc::new(|_| {}),
             session: Arc::new(move |_| published.borrow().clone()),
+            health: Arc::new(|_| {}),
             metrics: Metrics::new(),
         };
         let stop = CancellationToken::new();

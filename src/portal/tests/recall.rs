@@ -193,6 +193,7 @@ async fn spoken(lab: &Lab, retracts: Option<Seq>, reacts: Option<(Seq, Vec<Strin
         link: lab.links.subscribe(),
         outbox: Arc::new(|_| {}),
         session: Arc::new(|_| None),
+        health: Arc::new(|_| {}),
         metrics: Metrics::new(),
     };
     let mut portal = Portal::start(settings(), wiring).await.expect("a portal");

@@ -141,6 +141,15 @@ impl Roster {
         true
     }
 
+    /// Why groups that are mapped cannot be heard: the account is not in them.
+    pub(super) fn absent(&self) -> Vec<String> {
+        let out = |group: &Group| match &group.presence {
+            Presence::Out(why) => Some(why.clone()),
+            Presence::In | Presence::Unknown => None,
+        };
+        self.groups.values().filter_map(out).collect()
+    }
+
     /// The program has no list of groups: the operator, who mapped them, is believed until a notice says otherwise.
     pub(super) fn believe_mapping(&mut self) {
         let unknown = |group: &&mut Group| group.presence == Presence::Unknown;

@@ -91,27 +91,37 @@ impl Session {
             }
         }
         let unanswered = self.ask_group_numbers(&wanted).await;
-        let mut roster = self.roster();
-        roster.unanswered = unanswered;
-        let groups = roster.groups.clone();
-        for (number, name) in &wanted {
-            let found = self::find(&groups, *number, name.as_deref(), |code| {
-                roster.numbers.get(code, Of::Group)
-            });
-            let Some(mapped) = roster.mapped.get_mut(number) else {
-                continue;
-            };
-            match found {
-                Ok(group) => mapped.group = Some(group),
-                Err(_) if unanswered => {
-                    mapped.group = None;
-                    mapped.absent = format!("QQ does not say which group is {number}; it is asked again in a moment");
-                }
-                Err(why) => {
-                    mapped.group = None;
-                    mapped.absent = why;
+        let mut absent = Vec::new();
+        {
+            let mut roster = self.roster();
+            roster.unanswered = unanswered;
+            let groups = roster.groups.clone();
+            for (number, name) in &wanted {
+                let found = self::find(&groups, *number, name.as_deref(), |code| {
+                    roster.numbers.get(code, Of::Group)
+                });
+                let Some(mapped) = roster.mapped.get_mut(number) else {
+                    continue;
+                };
+                mapped.group = None;
+                match found {
+                    Ok(group) => mapped.group = Some(group),
+                    Err(_) if unanswered => {
+                        mapped.absent =
+                            format!("QQ does not say which group is {number}; it is asked again in a moment");
+                    }
+                    Err(why) => {
+                        if mapped.absent != why {
+                            absent.push(why.clone());
+                        }
+                        mapped.absent = why;
+                    }
                 }
             }
+        }
+        for why in absent {
+            tracing::warn!(account = %self.settings.name, why, "a mapped group is not there");
+            self.tell_admins(&why).await;
         }
     }
 

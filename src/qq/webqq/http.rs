@@ -176,7 +176,13 @@ impl Http {
 
     /// Fetches, and remembers when the wire broke.
     async fn watched(&self, request: RequestBuilder) -> Result<Reply, Failure> {
-        let fetched = fetch(request).await;
+        let fetched = fetch(request).await.map_err(|failure| match failure {
+            Failure::Connect(why) => {
+                let (host, port) = self.endpoint.address();
+                Failure::Connect(format!("{host} port {port}: {why}"))
+            }
+            broken @ Failure::Broken(_) => broken,
+        });
         if fetched.is_err() {
             // The pool looks at the age of what it holds before it gives it out.
             let until = Instant::now() + POOL_IDLE + Duration::from_secs(1);

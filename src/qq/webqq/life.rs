@@ -259,13 +259,19 @@ impl<'a> Life<'a> {
                 if self.refusals >= REFUSALS_MAX {
                     return Turn::now(Step::Rest(self.asking(&why)));
                 }
-                self.degrade(&why).await;
-                Turn::after(self.refused.next(), Step::Page)
+                let after = self.refused.next();
+                self.degrade(&format!("{why}; trying again in {} s", after.as_secs().max(1)))
+                    .await;
+                Turn::after(after, Step::Page)
             }
         }
     }
 
     fn asking(&self, why: &str) -> String {
+        // A reload with another password or login starts the account anew.
+        if why.ends_with("reload") {
+            return why.to_owned();
+        }
         format!("{why}; then send `login {}`", self.session.settings.name)
     }
 

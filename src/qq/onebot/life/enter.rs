@@ -106,7 +106,21 @@ impl Session {
                 return Err(error.to_string());
             }
         };
-        let taken = self.roster().take_groups(&list);
+        let (taken, absent) = {
+            let mut roster = self.roster();
+            let before = roster.absent();
+            let taken = roster.take_groups(&list);
+            let absent: Vec<_> = roster
+                .absent()
+                .into_iter()
+                .filter(|why| !before.contains(why))
+                .collect();
+            (taken, absent)
+        };
+        for why in absent {
+            tracing::warn!(account = %self.settings.name, why, "a mapped group is not there");
+            self.alert(why);
+        }
         if !taken {
             return Err("the list of the account's groups is empty".to_owned());
         }

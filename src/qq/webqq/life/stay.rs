@@ -76,7 +76,7 @@ impl Life<'_> {
                     session.save().await;
                 }
                 other => {
-                    tracing::info!(account = %session.settings.name, verdict = ?other, ?next, "a poll went wrong");
+                    tracing::debug!(account = %session.settings.name, verdict = ?other, ?next, "a poll went wrong");
                     if let Some(why) = self.health.worry() {
                         self.degrade(why).await;
                     }

@@ -41,7 +41,10 @@ impl Api {
         let reply = self.http.get(url, From::Login, TIMEOUT).await?;
         let is_png = reply.body.starts_with(b"\x89PNG\r\n\x1a\n") && reply.body.len() <= PICTURE_MAX;
         if !reply.is_success() || !is_png {
-            return Err(Trouble::Wire("the QQ server gave no QR code".to_owned()));
+            return Err(Trouble::Wire(
+                "the QQ server gave no QR code; if it speaks WebQQ of 2013, write login = \"password\", qq and password"
+                    .to_owned(),
+            ));
         }
         Ok(reply.body)
     }
