@@ -110,13 +110,11 @@ impl Board {
             .collect()
     }
 
-    /// Everything is on line.
+    /// Everything is on line; but a room that is on its way, or whose group is not there, keeps nobody from the others.
     pub fn ready(&self) -> bool {
-        self.states
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .values()
-            .all(|state| *state == State::Online)
+        let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut states = states.iter();
+        states.all(|state| matches!(state, (_, State::Online) | (Part::Room(_), State::Degraded(_))))
     }
 }
 

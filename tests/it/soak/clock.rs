@@ -15,7 +15,7 @@ use tokio::runtime::{Handle, RuntimeMetrics};
 use tokio::task::{JoinHandle, spawn_blocking};
 use tokio::time::Instant;
 
-/// Shorter than the time limit of a request in the session (20 s): should a packet ever be on its way although all seemed quiet,
+/// Shorter than the time limit of the requests in the session on which words depend (20 s): should a packet ever be on its way although all seemed quiet,
 /// nothing is given up for it.
 pub(super) const STEP: Duration = Duration::from_secs(18);
 /// Nothing happened for so long, in real time: the loopback needs microseconds.

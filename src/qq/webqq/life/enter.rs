@@ -22,8 +22,9 @@ use crate::qq::{Need, SessionState};
 
 /// How often the group list is tried before a session goes on without it.
 const GROUPS_TRIES: u32 = 5;
-/// Longest wait for the groups' numbers before the first poll.
-const MATCHING: Duration = Duration::from_secs(15);
+/// Longest wait for the groups' numbers before the first poll: what an unmatched group says is lost, while the service keeps it for
+/// who does not poll yet.
+const MATCHING: Duration = Duration::from_secs(120);
 
 impl Life<'_> {
     pub(super) async fn resume(&mut self) -> Result<Turn, Trouble> {
@@ -163,12 +164,15 @@ impl Life<'_> {
             session.api.discussions(),
             session.api.self_info()
         );
+        // Without it nobody is heard: what a relink left may not be good any more.
+        let nobody = session.roster().groups.is_empty();
+        if (nobody || (self.linked && groups.is_err())) && self.broken < GROUPS_TRIES {
+            let why = groups.err();
+            return Err(Trouble::Wire(
+                why.unwrap_or_else(|| "QQ tells of no group of the account".to_owned()),
+            ));
+        }
         if let Err(why) = groups {
-            // Without it nobody is heard: what a relink left may not be good any more.
-            let needed = self.linked || session.roster().groups.is_empty();
-            if needed && self.broken < GROUPS_TRIES {
-                return Err(Trouble::Wire(why));
-            }
             // The old list holds, or the keeper asks again.
             tracing::warn!(account = %session.settings.name, why, "the group list was not read");
         }
