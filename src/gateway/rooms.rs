@@ -99,7 +99,7 @@ impl Gateway {
             outbox: Arc::new(move |account| gateway.accounts.wake(account)),
             session: Arc::new(move |account| accounts.accounts.session(account)),
             health: Arc::new(move |groups| {
-                board.set(&shown, groups.map_or_else(State::Degraded, |()| State::Online));
+                board.set(&shown, groups.map_or_else(State::NoGroup, |()| State::Online));
             }),
             metrics: self.metrics.clone(),
         };

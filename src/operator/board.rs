@@ -39,6 +39,8 @@ pub enum State {
     Starting,
     /// As it should be.
     Online,
+    /// A room that works, and whose group is not heard; why.
+    NoGroup(String),
     /// Works at getting better; why.
     Degraded(String),
     /// A person has to do something; what.
@@ -52,6 +54,7 @@ impl fmt::Display for State {
         match self {
             Self::Starting => f.write_str("starting"),
             Self::Online => f.write_str("online"),
+            Self::NoGroup(why) => write!(f, "without its group: {why}"),
             Self::Degraded(why) => write!(f, "degraded: {why}"),
             Self::NeedsOperator(what) => write!(f, "needs you: {what}"),
             Self::PutAside(why) => write!(f, "put aside: {why}"),
@@ -110,11 +113,11 @@ impl Board {
             .collect()
     }
 
-    /// Everything is on line; but a room that is on its way, or whose group is not there, keeps nobody from the others.
+    /// Everything is on line; but a room whose group is not there keeps nobody from the others.
     pub fn ready(&self) -> bool {
         let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut states = states.iter();
-        states.all(|state| matches!(state, (_, State::Online) | (Part::Room(_), State::Degraded(_))))
+        let mut states = states.values();
+        states.all(|state| matches!(state, State::Online | State::NoGroup(_)))
     }
 }
 
@@ -126,5 +129,26 @@ impl fmt::Display for Board {
             .map(|(part, state)| format!("{part}: {state}"))
             .collect();
         f.write_str(&lines.join("\n"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_room_without_its_group_is_listed_and_one_that_fails_counts() {
+        let board = Board::new();
+        let room = Part::Room(jid::BareJid::new("a@qq.ex.org").expect("a JID"));
+        board.set(&Part::Component, State::Online);
+        board.set(&room, State::NoGroup("not in group 5".into()));
+        assert!(board.ready());
+        assert!(
+            board
+                .to_string()
+                .ends_with("room a@qq.ex.org: without its group: not in group 5")
+        );
+        board.set(&room, State::Degraded("restarting: it failed".into()));
+        assert!(!board.ready());
     }
 }

@@ -271,7 +271,7 @@ impl Portal {
         self.notices.offline(why);
     }
 
-    fn tell_health(&self) {
+    pub(super) fn tell_health(&self) {
         let down = self.groups.iter().find_map(|group| group.online.clone().err());
         (self.wiring.health)(down.map_or(Ok(()), Err));
     }

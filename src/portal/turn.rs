@@ -347,6 +347,7 @@ impl Portal {
             }
         }
         self.settings = settings;
+        self.tell_health();
         let named = self.settings.room_named(self.groups.name());
         let admitted = self.room.configure(named, Timestamp::now());
         self.take_admitted(admitted, &mut draft);

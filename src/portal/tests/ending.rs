@@ -70,3 +70,26 @@ async fn an_event_of_a_group_that_a_reload_adds_waits_for_the_row() {
     control(&lab, Control::Configure(Box::new(row))).await;
     server.until_body(ANN, "early").await;
 }
+
+#[tokio::test]
+async fn the_operator_hears_which_group_is_not_there() {
+    let lab = Lab::with(Settings {
+        groups: vec![GROUP, OTHER],
+        ..settings()
+    });
+    let mut health = lab.health.clone();
+    let mut until = async |wanted: Result<(), String>| {
+        let seen = timeout(LIMIT, health.wait_for(|now| *now == wanted)).await;
+        seen.expect("it is told").expect("the portal runs");
+    };
+    lab.act(OTHER, Act::Offline("not in it".into())).await;
+    until(Err("not in it".into())).await;
+    lab.act(GROUP, Act::Online { history: false }).await;
+    lab.act(OTHER, Act::Online { history: false }).await;
+    until(Ok(())).await;
+    lab.act(OTHER, Act::Offline("not in it".into())).await;
+    until(Err("not in it".into())).await;
+    // Without the row's second group nothing is missing.
+    control(&lab, Control::Configure(Box::new(settings()))).await;
+    until(Ok(())).await;
+}

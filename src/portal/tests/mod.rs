@@ -79,6 +79,7 @@ struct Lab {
     handle: Handle,
     links: watch::Sender<Option<Link>>,
     session: watch::Sender<Option<Session>>,
+    health: watch::Receiver<Result<(), String>>,
     /// The task's run breaks off as by a panic, and begins again.
     restart: Arc<Notify>,
     stop: CancellationToken,
@@ -101,12 +102,15 @@ impl Lab {
         let (handle, mut inbox) = channel(settings);
         let (links, link) = watch::channel(None);
         let (session, published) = watch::channel(None);
+        let (healths, health) = watch::channel(Ok(()));
         let wiring = Wiring {
             store: store.clone(),
             link,
             outbox: Arc::new(|_| {}),
             session: Arc::new(move |_| published.borrow().clone()),
-            health: Arc::new(|_| {}),
+            health: Arc::new(move |groups| {
+                healths.send(groups).ok();
+            }),
             metrics: Metrics::new(),
         };
         let stop = CancellationToken::new();
@@ -127,6 +131,7 @@ impl Lab {
             handle,
             links,
             session,
+            health,
             restart,
             stop,
             task,

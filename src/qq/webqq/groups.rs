@@ -1,6 +1,8 @@
 //! Which of the account's groups are the mapped ones: by number, or by name where the service withholds numbers.
 
-use tokio::time::Instant;
+use std::time::Duration;
+
+use tokio::time::{Instant, timeout};
 
 use super::api::Of;
 use super::contacts::{self, Group};
@@ -122,6 +124,13 @@ impl Session {
         for why in absent {
             tracing::warn!(account = %self.settings.name, why, "a mapped group is not there");
             self.tell_admins(&why).await;
+        }
+    }
+
+    /// The same within a limit; what takes longer is done anew by the keeper.
+    pub(super) async fn match_groups_within(&self, limit: Duration) {
+        if timeout(limit, self.match_groups()).await.is_err() {
+            self.roster().matched = None;
         }
     }
 

@@ -120,11 +120,7 @@ impl Session {
         }
         if self.may_reread_groups() {
             match timeout(2 * LOOKUP, self.read_groups()).await {
-                Ok(Ok(())) => {
-                    if timeout(LOOKUP, self.match_groups()).await.is_err() {
-                        self.roster().matched = None;
-                    }
-                }
+                Ok(Ok(())) => self.match_groups_within(LOOKUP).await,
                 Ok(Err(why)) => {
                     tracing::warn!(account = %self.settings.name, why, "a message came from a group that is not in the list");
                 }

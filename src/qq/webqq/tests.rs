@@ -210,6 +210,8 @@ async fn where_numbers_are_withheld_names_do() {
     fake.script().withholds_numbers = true;
     let mut running = Running::start(fake, None, None).await;
     assert!(matches!(running.act().await, Act::Offline(why) if why.contains("group_name")));
+    let told = running.told().await;
+    assert!(told.contains("set group_name for group 346000003"), "{told}");
     running.stop().await;
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::Value;
-use tokio::time::{Instant, timeout};
+use tokio::time::Instant;
 
 use super::{CODES_MAX, Life, Probed, QUICK_EVERY, Step, Turn, answered, probed, refused};
 use crate::qq::text::clean_name;
@@ -217,9 +217,7 @@ impl Life<'_> {
         self.went_well();
         self.linked = false;
         // What takes longer the keeper goes on with, beside the poll.
-        if timeout(MATCHING, self.session.match_groups()).await.is_err() {
-            self.session.roster().matched = None;
-        }
+        self.session.match_groups_within(MATCHING).await;
         self.session.set_online(true);
         self.session.save().await;
         self.come_online().await;
