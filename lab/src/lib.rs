@@ -3,6 +3,7 @@
 //!
 //! - [`server`]: Prosody and ejabberd, each in a temporary folder on free loopback ports
 //! - [`jabber`]: a client that sends what it is told and hands out whole stanzas
+//! - [`ports`]: free ports for programs that are told theirs
 //! - [`process`]: a child process with its log, its signals and its end
 //! - [`http`]: a plain HTTP client for what listens on the loopback
 //! - [`sandbox`]: the QQ sandbox's control API
@@ -15,12 +16,11 @@
 pub mod http;
 pub mod jabber;
 pub mod onebot_mock;
+pub mod ports;
 pub mod process;
 pub mod sandbox;
 pub mod server;
 pub mod tls;
-
-mod ports;
 
 use std::io::Write as _;
 use std::process::{Command, Stdio};

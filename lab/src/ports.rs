@@ -15,7 +15,7 @@ const LAST: u16 = 32_000;
 static GIVEN: LazyLock<Mutex<HashSet<u16>>> = LazyLock::new(Mutex::default);
 
 /// `N` different ports that nobody listens on now.
-pub(crate) fn free<const N: usize>() -> anyhow::Result<[u16; N]> {
+pub fn free<const N: usize>() -> anyhow::Result<[u16; N]> {
     let mut given = GIVEN.lock().unwrap_or_else(PoisonError::into_inner);
     let mut ports = [0; N];
     // Another test process looks for ports at the same moment; a random place to begin keeps the two apart.

@@ -1,12 +1,11 @@
 //! A bot framework of other people talks to the sandbox: shows that the far side of the other tests is one that programs for
 //! `OneBot` take for theirs.
 
-use std::net::TcpListener;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
-use lab::{Process, Sandbox};
+use lab::{Process, Sandbox, ports};
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
@@ -19,7 +18,7 @@ async fn chat(flavour: &str, way: Way) -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let mut sandbox = Sandbox::start(&["--flavour", flavour]).await?;
     sandbox.set_limit(LIMIT);
-    let port = TcpListener::bind("127.0.0.1:0")?.local_addr()?.port();
+    let [port] = ports::free()?;
     let (mode, place) = match way {
         Way::Forward => ("forward", format!("ws://{}/onebot/v11/{BOT}", sandbox.address())),
         Way::Reverse => ("reverse", port.to_string()),

@@ -11,7 +11,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use lab::jabber::{Join, Stanza as _};
 use lab::process::{Process, Signal, workspace_binary};
-use lab::{Jabber, Kind, Options, Sandbox, Server};
+use lab::{Jabber, Kind, Options, Sandbox, Server, ports};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -102,12 +102,13 @@ impl Bridge {
         account: String,
         rows: &str,
     ) -> anyhow::Result<Self> {
+        let [http] = ports::free()?;
         let bridge = Self {
             server,
             sandbox,
             gateway: None,
             folder,
-            http: free_port()?,
+            http,
             trusted: None,
             account,
             rows: rows.to_owned(),
@@ -224,10 +225,6 @@ impl Bridge {
             .map(|gateway| gateway.tail(60))
             .unwrap_or_default()
     }
-}
-
-fn free_port() -> anyhow::Result<u16> {
-    Ok(std::net::TcpListener::bind("127.0.0.1:0")?.local_addr()?.port())
 }
 
 /// The resident memory of a process.

@@ -7,12 +7,12 @@ use std::time::Duration;
 use anyhow::bail;
 use lab::jabber::{Join, Stanza as _};
 use lab::onebot_mock::Script;
-use lab::{Jabber, Kind, OneBotMock, Options, Sandbox, Server, TlsDoor};
+use lab::{Jabber, Kind, OneBotMock, Options, Sandbox, Server, TlsDoor, ports};
 use minidom::Element;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
-use super::{Bridge, free_port};
+use super::Bridge;
 
 /// The `OneBot` group of the sandbox's default world.
 pub(crate) const CATS: u64 = 346_000_004;
@@ -103,7 +103,7 @@ impl Bridge {
         let mut arguments = vec!["--state", &state, "--flavour", far.flavour];
         arguments.extend(far.arguments);
         let sandbox = Sandbox::start(&arguments).await?;
-        let port = free_port()?;
+        let [port] = ports::free()?;
         let url = format!("ws://{}/onebot/v11/{BOT}", sandbox.address());
         let mut bridge = Self::assembled(server, sandbox, folder, account(far.way, &url, port), far.rows)?;
         bridge.launch_gateway()?;
@@ -130,7 +130,7 @@ impl Bridge {
             access_token: TOKEN.to_owned(),
         };
         let server = Server::start(kind, &Options::default()).await?;
-        let port = free_port()?;
+        let [port] = ports::free()?;
         let mock = match way {
             Way::Forward => OneBotMock::forward(&script).await?,
             Way::Reverse => OneBotMock::reverse(&script, &format!("ws://127.0.0.1:{port}/")).await?,
