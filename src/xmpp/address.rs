@@ -75,6 +75,11 @@ fn is_hashed(local: &str) -> bool {
         .is_some_and(|hash| hash.len() == 32 && hash.bytes().all(hex))
 }
 
+/// Whether a local part is a member's, numbered or not.
+pub(super) fn is_member(local: &str) -> bool {
+    number(local).is_some() || is_hashed(local)
+}
+
 /// Why a name cannot be a room's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadRoomName {

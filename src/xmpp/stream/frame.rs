@@ -14,7 +14,7 @@ pub(super) const MAX_BYTES: usize = 1 << 20;
 /// Elements nested deeper than this are refused: freeing and writing a tree goes down it by recursion.
 pub(super) const MAX_DEPTH: usize = 64;
 /// The longest start tag of a stanza, or stream header, that is looked at.
-const MAX_HEAD: usize = 16 << 10;
+pub(super) const MAX_HEAD: usize = 16 << 10;
 
 /// A piece of the stream.
 #[derive(Debug, PartialEq, Eq)]

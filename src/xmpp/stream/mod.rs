@@ -1,13 +1,15 @@
 //! The component's stream (XEP-0114): bytes of a TCP connection on one side, stanzas on the other, in two halves.
 //!
-//! Used by the reader and the writer task of the component. Knows neither rooms nor addresses. It does not sit on tokio-xmpp's
-//! `XmppStream`, whose parser runs over the whole stream with fixed limits: an attribute of 9 000 bytes from any stranger ends it,
-//! and its depth is not bounded. Stanzas are read and written with the same crates (xso, xmpp-parsers) as there.
+//! Used by the reader and the writer task of the component. Knows no rooms, and of addresses only that the copies which puppets get
+//! are skimmed off before they are parsed. It does not sit on tokio-xmpp's `XmppStream`, whose parser runs over the whole stream
+//! with fixed limits: an attribute of 9 000 bytes from any stranger ends it, and its depth is not bounded. Stanzas are read and
+//! written with the same crates (xso, xmpp-parsers) as there.
 
 mod connect;
 mod encode;
 mod frame;
 mod parse;
+mod skim;
 
 use std::time::Duration;
 
@@ -100,6 +102,9 @@ impl Reader {
             let frame = self.framer.next(&mut rest).map_err(|_| Lost::NotAStream)?;
             self.start = self.end - rest.len();
             match frame {
+                Some(Frame::Element { bytes, head, excessive }) if skim::is_copy(&bytes, head, excessive) => {
+                    return Ok(Incoming::Copy);
+                }
                 Some(Frame::Element { bytes, head, excessive }) => {
                     return Ok(self.parser.element(&bytes, head, excessive));
                 }

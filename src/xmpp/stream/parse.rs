@@ -23,6 +23,8 @@ pub(crate) enum Incoming {
     Handshake,
     /// The server ends the stream (RFC 6120 §4.9); the condition is missing when it is none of ours.
     StreamError(Option<DefinedCondition>),
+    /// A puppet's copy of what happens in a joined room; it was not read.
+    Copy,
     /// An element that is no stanza.
     Other,
 }

@@ -15,6 +15,7 @@ use tokio::task::JoinHandle;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 
+use super::component::Dropped;
 use super::{Component, Event, Inbox, Link, Outgoing, Refused, Settings, State, Status};
 use xmpp_parsers::message::{Lang, Message};
 
@@ -50,6 +51,7 @@ struct Running {
     events: mpsc::Receiver<Event>,
     malformed: mpsc::Receiver<String>,
     inbox: Arc<Recorder>,
+    dropped: Arc<Dropped>,
     shutdown: CancellationToken,
     task: JoinHandle<()>,
 }
@@ -75,6 +77,7 @@ impl Running {
             events,
             malformed,
             inbox,
+            dropped: component.dropped(),
             shutdown,
             task: tokio::spawn(component.run()),
         }

@@ -1,5 +1,6 @@
 //! What the component does when the server does this or that.
 
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use tokio_xmpp::Stanza;
@@ -291,5 +292,30 @@ async fn our_own_domain_does_not_speak_to_us() {
     peer.say("<message from='e@x.ex/a' to='qq.ex'><body>x</body></message>")
         .await;
     assert_eq!(running.event().await.from.as_str(), "e@x.ex/a");
+    running.stop().await;
+}
+
+#[tokio::test]
+async fn of_a_joined_room_the_listener_hears_all_and_a_puppet_what_concerns_it() {
+    let fake = Fake::start().await;
+    let mut running = start(&fake);
+    let mut peer = fake.component().await;
+    for to in [
+        "10001@qq.ex/gw",
+        "bridge@qq.ex/cats",
+        "u-0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a0a@qq.ex/gw",
+    ] {
+        peer.say(&format!(
+            "<message type='groupchat' to='{to}' from='cats@c.ex/Ann'><body>hi</body></message>\
+             <presence to='{to}' from='cats@c.ex/Bob'/>"
+        ))
+        .await;
+    }
+    peer.say("<message type='chat' to='10001@qq.ex/gw' from='cats@c.ex/Ann'><body>psst</body></message>")
+        .await;
+    for to in ["bridge@qq.ex/cats", "bridge@qq.ex/cats", "10001@qq.ex/gw"] {
+        assert_eq!(running.event().await.to.as_str(), to);
+    }
+    assert_eq!(running.dropped.copies.load(Ordering::Relaxed), 4);
     running.stop().await;
 }
