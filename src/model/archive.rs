@@ -39,6 +39,8 @@ pub enum Author {
     },
     /// A person on XMPP.
     Occupant(BareJid),
+    /// A person on XMPP in a room of another service: the occupant-id that it gives them (XEP-0421), else `=` and their nick.
+    Guest(String),
     /// The room itself: lines of the gateway.
     Room,
 }

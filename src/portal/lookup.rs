@@ -83,7 +83,7 @@ impl Portal {
     async fn same_message(&self, row: &Row) -> Result<Vec<Seq>, StoreError> {
         let store = &self.wiring.store;
         let mut rows = match &row.author {
-            Author::Occupant(who) => versions(row.seq, store.stanzas_by(self.id, who).await?),
+            Author::Occupant(_) | Author::Guest(_) => versions(row.seq, store.stanzas_by(self.id, &row.author).await?),
             Author::Member { .. } => {
                 let rows = store.message(self.id, row.message).await?;
                 rows.iter().map(|row| row.seq).collect()

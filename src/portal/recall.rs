@@ -43,7 +43,7 @@ impl Portal {
             (Author::Member { id, .. }, Some(by)) => id == by,
             // Nobody said who: on QQ that is mostly the author. But words from XMPP have none there.
             (Author::Member { .. }, None) => true,
-            (Author::Occupant(_) | Author::Room, _) => false,
+            (Author::Occupant(_) | Author::Guest(_) | Author::Room, _) => false,
         };
         let (author, nick) = match recall.by {
             _ if own => (target.author.clone(), target.nick.to_string()),

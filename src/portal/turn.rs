@@ -296,7 +296,7 @@ impl Portal {
         }
         let direction = match rows.first().map(|row| &row.author) {
             Some(Author::Member { .. }) => QQ_TO_XMPP,
-            Some(Author::Occupant(_)) => XMPP_TO_QQ,
+            Some(Author::Occupant(_) | Author::Guest(_)) => XMPP_TO_QQ,
             Some(Author::Room) | None => return,
         };
         let room = self.settings.room.jid.to_string();

@@ -122,6 +122,7 @@ pub(super) fn author_text(author: &Author) -> String {
     match author {
         Author::Member { group, id } => format!("m{group}/{id}"),
         Author::Occupant(jid) => format!("o{jid}"),
+        Author::Guest(id) => format!("g{id}"),
         Author::Room => "r".to_owned(),
     }
 }
@@ -134,6 +135,9 @@ impl FromSql for Author {
         }
         if let Some(jid) = text.strip_prefix('o') {
             return BareJid::new(jid).map(Self::Occupant).map_err(FromSqlError::other);
+        }
+        if let Some(id) = text.strip_prefix('g') {
+            return Ok(Self::Guest(id.to_owned()));
         }
         let (group, id) = text
             .strip_prefix('m')

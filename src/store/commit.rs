@@ -6,7 +6,9 @@ use super::messages::Said;
 use super::reactions::Reaction;
 use super::retract::Retraction;
 use super::{Acting, Identity, NewMessage, RoomId, Store, StoreError, Upon, Write, Written};
-use super::{events, groups, handles, members, messages, outbox, reactions, retract, rooms, sessions};
+use super::{
+    events, groups, handles, members, messages, outbox, puppets, reactions, retract, rooms, sessions, stanza_ids,
+};
 use crate::model::{Row, Seq, Timestamp};
 
 impl Store {
@@ -37,6 +39,10 @@ fn commit(db: &Connection, room: RoomId, write: Write, now: Timestamp) -> Result
         Write::Member(group, member) => members::put(db, group, &member)?,
         Write::MemberLeft(group, id) => members::left(db, group, &id)?,
         Write::GroupName(group, name) => groups::set_name(db, group, &name)?,
+        Write::Named { row, id } => stanza_ids::put(db, room, row, &id)?,
+        Write::Said(row) => rooms::advance(db, room, row)?,
+        Write::Heard { id, time } => rooms::heard(db, room, id.as_deref(), time)?,
+        Write::Puppet(puppet) => puppets::put(db, room, &puppet)?,
     }
     Ok(Written::Done)
 }
@@ -97,8 +103,15 @@ fn said(db: &Connection, room: RoomId, message: NewMessage, now: Timestamp) -> R
         }
         return Ok(Written::Known);
     }
+    if let Identity::Elsewhere { id: Some(id), .. } = &message.identity
+        && stanza_ids::find(db, room, id)?.is_some()
+    {
+        return Ok(Written::Known);
+    }
+    let elsewhere = origin_elsewhere(&message.identity);
     let from = match &message.identity {
         Identity::Xmpp { session, origin } => Some((session, origin.as_deref())),
+        Identity::Elsewhere { session, .. } => Some((session, elsewhere.as_deref())),
         Identity::Qq { .. } | Identity::Line => None,
     };
     let said = Said {
@@ -114,6 +127,7 @@ fn said(db: &Connection, room: RoomId, message: NewMessage, now: Timestamp) -> R
     let first = messages::next(db)?;
     if !messages::add_first(db, first, &said, opening)? {
         return match from {
+            Some((_, Some(_))) if elsewhere.is_some() => Ok(Written::Known),
             Some((session, Some(origin))) => Ok(Written::Repeated(messages::said_before(db, room, session, origin)?)),
             _ => Err(StoreError::Malformed(
                 "a message without origin was taken for a repetition",
@@ -139,11 +153,23 @@ fn said(db: &Connection, room: RoomId, message: NewMessage, now: Timestamp) -> R
             handles::put(db, first, account, *group, 0, handle)?;
         }
     }
+    if let Identity::Elsewhere { id: Some(id), .. } = &message.identity {
+        stanza_ids::put(db, room, first, id)?;
+    }
     outbox::add(db, first, message.rows.len(), &message.pieces, now)?;
     if let Some(upon) = &message.upon {
         act_upon(db, room, first, &message, upon, now)?;
     }
     Ok(Written::Rows(as_rows(first, message)))
+}
+
+/// The origin of a message from a joined room. Ids by its service and ids by its people are kept apart.
+fn origin_elsewhere(identity: &Identity) -> Option<String> {
+    let Identity::Elsewhere { id, origin, .. } = identity else {
+        return None;
+    };
+    let by_service = id.as_ref().map(|id| format!("s:{id}"));
+    by_service.or_else(|| origin.as_ref().map(|origin| format!("o:{origin}")))
 }
 
 /// What a new message does to earlier ones.
@@ -162,7 +188,7 @@ fn act_upon(
                 message: first,
                 contents: &message.rows,
                 time: message.time,
-                from_occupant: matches!(message.identity, Identity::Xmpp { .. }),
+                from_occupant: matches!(message.identity, Identity::Xmpp { .. } | Identity::Elsewhere { .. }),
             };
             retract::take_back(db, &retraction, (rows, moderator.as_deref()), upon, now)
         }

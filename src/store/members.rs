@@ -70,7 +70,7 @@ pub(super) fn left(db: &Connection, group: GroupNumber, id: &MemberId) -> rusqli
     Ok(())
 }
 
-fn read(row: &Row<'_>) -> rusqlite::Result<Member> {
+pub(super) fn read(row: &Row<'_>) -> rusqlite::Result<Member> {
     Ok(Member {
         id: row.get(0)?,
         nickname: row.get(1)?,

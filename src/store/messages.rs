@@ -1,7 +1,7 @@
 //! The table `messages`: the archive of all rooms. Pages for archive queries are in `page.rs`.
 
-use jid::{BareJid, FullJid};
-use rusqlite::{Connection, OptionalExtension};
+use jid::FullJid;
+use rusqlite::{Connection, OptionalExtension, ToSql};
 
 use super::columns::{Json, Text, limit, shared};
 use super::{HistoryQuery, RoomId, SaidBy, Store, StoreError};
@@ -75,25 +75,15 @@ impl Store {
     }
 
     /// What a person on XMPP said in a room under ids of their own, and that still has words: the newest few thousand, in order.
-    pub async fn stanzas_by(&self, room: RoomId, who: &BareJid) -> Result<Vec<SaidBy>, StoreError> {
-        let who = who.clone();
+    /// Nothing for an author who is none.
+    pub async fn stanzas_by(&self, room: RoomId, author: &Author) -> Result<Vec<SaidBy>, StoreError> {
+        let author = author.clone();
         self.read(move |db| {
-            // Whatever has an id of its own has an origin, too, and the index of these knows the speaker.
-            let mut said = db
-                .prepare_cached(
-                    "SELECT seq, content ->> '$.stanza.id' AS id,
-                         iif(instr(content, 'urn:xmpp:message-correct:0'), content ->> '$.stanza.children', NULL)
-                     FROM messages WHERE room = ?1 AND speaker = ?2 AND origin IS NOT NULL AND id IS NOT NULL
-                     ORDER BY seq DESC LIMIT ?3",
-                )?
-                .query_map((room, Text(&who), SAID_DEPTH), |row| {
-                    Ok(SaidBy {
-                        row: row.get(0)?,
-                        id: row.get(1)?,
-                        correction: row.get(2)?,
-                    })
-                })?
-                .collect::<rusqlite::Result<Vec<_>>>()?;
+            let mut said = match &author {
+                Author::Occupant(who) => said_by(db, OF_OCCUPANT, room, &Text(who))?,
+                Author::Guest(_) => said_by(db, OF_GUEST, room, &author)?,
+                Author::Member { .. } | Author::Room => Vec::new(),
+            };
             said.reverse();
             Ok(said)
         })
@@ -112,6 +102,30 @@ impl Store {
         })
         .await
     }
+}
+
+/// Whatever has an id of its own has an origin, too, and the index of these knows the speaker.
+const OF_OCCUPANT: &str = "SELECT seq, content ->> '$.stanza.id' AS id,
+         iif(instr(content, 'urn:xmpp:message-correct:0'), content ->> '$.stanza.children', NULL)
+     FROM messages WHERE room = ?1 AND speaker = ?2 AND origin IS NOT NULL AND id IS NOT NULL
+     ORDER BY seq DESC LIMIT ?3";
+/// Guests of a room all have the room for a speaker; an index of their own knows them apart.
+const OF_GUEST: &str = "SELECT seq, content ->> '$.stanza.id' AS id,
+         iif(instr(content, 'urn:xmpp:message-correct:0'), content ->> '$.stanza.children', NULL)
+     FROM messages WHERE room = ?1 AND author = ?2 AND substr(author, 1, 1) = 'g' AND id IS NOT NULL
+     ORDER BY seq DESC LIMIT ?3";
+
+/// The newest first.
+fn said_by(db: &Connection, sql: &str, room: RoomId, who: &dyn ToSql) -> rusqlite::Result<Vec<SaidBy>> {
+    db.prepare_cached(sql)?
+        .query_map((room, who, SAID_DEPTH), |row| {
+            Ok(SaidBy {
+                row: row.get(0)?,
+                id: row.get(1)?,
+                correction: row.get(2)?,
+            })
+        })?
+        .collect()
 }
 
 pub(super) fn one(db: &Connection, room: RoomId, seq: Seq) -> rusqlite::Result<Option<Row>> {

@@ -1,7 +1,9 @@
-//! The table `meta`: what is made once, with the store.
+//! The table `meta`: what is made once, with the store, or fixed with its first joined room.
 
 use rand::Rng;
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+
+use super::{Store, StoreError};
 
 /// Letters of the epoch: legal in every id, and none is taken for another.
 const LETTERS: &[u8] = b"abcdefghijklmnopqrstuvwxyz234567";
@@ -29,6 +31,21 @@ pub(super) fn read_or_make(connection: &mut Connection) -> rusqlite::Result<Meta
     };
     step.commit()?;
     Ok(Meta { salt, epoch })
+}
+
+impl Store {
+    /// Fixes the kind of addresses that puppets have in joined rooms, and gives the one that holds: the first that was ever
+    /// fixed. Rooms know puppets by their addresses, for ever.
+    pub async fn fix_puppet_address(&self, wanted: &str) -> Result<String, StoreError> {
+        let wanted = wanted.to_owned();
+        self.write(move |db| {
+            Ok(match get(db, "puppet_address")? {
+                Some(fixed) => fixed,
+                None => put(db, "puppet_address", wanted)?,
+            })
+        })
+        .await
+    }
 }
 
 fn get<T: rusqlite::types::FromSql>(connection: &Connection, key: &str) -> rusqlite::Result<Option<T>> {

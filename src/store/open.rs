@@ -15,6 +15,7 @@ use super::meta::{self, Meta};
 const MIGRATIONS: &[&str] = &[
     include_str!("migrations/001_initial.sql"),
     include_str!("migrations/002_deeds.sql"),
+    include_str!("migrations/003_joined.sql"),
 ];
 
 /// `PRAGMA application_id` of our files: "qqxm".

@@ -77,9 +77,9 @@ fn forget(db: &Connection, row: Seq, author: &Author, but: &[String]) -> rusqlit
     Ok(())
 }
 
-/// What the account shows on QQ for all of them.
+/// What the account shows on QQ for all people on XMPP.
 fn of_occupants(db: &Connection, row: Seq) -> rusqlite::Result<BTreeSet<String>> {
-    db.prepare_cached("SELECT emoji FROM reactions WHERE row = ?1 AND substr(author, 1, 1) = 'o'")?
+    db.prepare_cached("SELECT emoji FROM reactions WHERE row = ?1 AND substr(author, 1, 1) IN ('o', 'g')")?
         .query_map([row], |row| row.get(0))?
         .collect()
 }

@@ -2,7 +2,7 @@
 
 use jid::{BareJid, FullJid};
 
-use super::write::{ClientSession, Shown, Subject};
+use super::write::{ClientSession, Puppet, Shown, Subject};
 use crate::model::{AccountName, Author, EventId, GroupNumber, Handle, Member, Part, Row, Seq, Timestamp};
 
 /// Everything a portal starts from.
@@ -10,7 +10,7 @@ use crate::model::{AccountName, Author, EventId, GroupNumber, Handle, Member, Pa
 pub struct RoomState {
     /// The last row of the room; 0 when empty.
     pub last: Seq,
-    /// The last row that every greeted session certainly got.
+    /// The last row that every greeted session certainly got; in a joined room, that its service certainly has.
     pub confirmed: Seq,
     /// Client sessions that were in the room.
     pub sessions: Vec<ClientSession>,
@@ -21,6 +21,19 @@ pub struct RoomState {
     pub remembered: Vec<(BareJid, String, Timestamp)>,
     /// The subject.
     pub subject: Option<Subject>,
+    /// What was last taken of a joined room; `None` before there was anything.
+    pub heard: Option<Heard>,
+    /// The puppets of a joined room, also those that are not inside.
+    pub puppets: Vec<Puppet>,
+}
+
+/// The last message of another service that was taken.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heard {
+    /// The stanza-id of the last one that had any.
+    pub id: Option<String>,
+    /// When the newest was said.
+    pub time: Timestamp,
 }
 
 /// What is known of a group.

@@ -1,10 +1,10 @@
-//! The table `rooms`: keys, confirmed cursors, subjects.
+//! The table `rooms`: keys, cursors of both directions, subjects.
 
 use jid::BareJid;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::columns::Text;
-use super::{Confirmed, RoomState, Store, StoreError, Subject, messages, sessions, shown};
+use super::{Confirmed, Heard, RoomState, Store, StoreError, Subject, messages, puppets, sessions, shown};
 use crate::model::{Seq, Timestamp};
 
 /// The store's key of a room, the same for ever.
@@ -45,8 +45,10 @@ fn key(db: &Connection, jid: &BareJid) -> rusqlite::Result<RoomId> {
 }
 
 pub(super) fn state(db: &Connection, room: RoomId, now: Timestamp) -> rusqlite::Result<RoomState> {
-    let (confirmed, subject) = db
-        .prepare_cached("SELECT confirmed, subject, subject_nick, subject_time FROM rooms WHERE id = ?1")?
+    let (confirmed, subject, heard) = db
+        .prepare_cached(
+            "SELECT confirmed, subject, subject_nick, subject_time, heard, heard_time FROM rooms WHERE id = ?1",
+        )?
         .query_row([room], |row| {
             let subject = match row.get(1)? {
                 Some(text) => Some(Subject {
@@ -56,7 +58,11 @@ pub(super) fn state(db: &Connection, room: RoomId, now: Timestamp) -> rusqlite::
                 }),
                 None => None,
             };
-            Ok((row.get(0)?, subject))
+            let heard = match row.get(5)? {
+                Some(time) => Some(Heard { id: row.get(4)?, time }),
+                None => None,
+            };
+            Ok((row.get(0)?, subject, heard))
         })
         .optional()?
         .unwrap_or_default();
@@ -67,12 +73,23 @@ pub(super) fn state(db: &Connection, room: RoomId, now: Timestamp) -> rusqlite::
         shown: shown::all(db, room)?,
         remembered: sessions::remembered(db, room, now)?,
         subject,
+        heard,
+        puppets: puppets::all(db, room)?,
     })
 }
 
-fn advance(db: &Connection, room: RoomId, seq: Seq) -> rusqlite::Result<()> {
+pub(super) fn advance(db: &Connection, room: RoomId, seq: Seq) -> rusqlite::Result<()> {
     db.prepare_cached("UPDATE rooms SET confirmed = ?2 WHERE id = ?1 AND confirmed < ?2")?
         .execute((room, seq))?;
+    Ok(())
+}
+
+/// A message without an id leaves the last id that was heard. Time only grows: services sort their archives by their own clocks.
+pub(super) fn heard(db: &Connection, room: RoomId, id: Option<&str>, time: Timestamp) -> rusqlite::Result<()> {
+    db.prepare_cached(
+        "UPDATE rooms SET heard = coalesce(?2, heard), heard_time = max(coalesce(heard_time, ?3), ?3) WHERE id = ?1",
+    )?
+    .execute((room, id, time))?;
     Ok(())
 }
 

@@ -52,6 +52,25 @@ pub enum Write {
     MemberLeft(GroupNumber, MemberId),
     /// The group has a new name.
     GroupName(GroupNumber, String),
+    /// What the service of a joined room calls a row (XEP-0359): that is known from now on, as if it had come from there. Nothing
+    /// happens when the row is gone, or something else is called so.
+    Named {
+        /// The row.
+        row: Seq,
+        /// The stanza-id.
+        id: String,
+    },
+    /// A joined room certainly has all rows up to this one. Only grows.
+    Said(Seq),
+    /// A message of a joined room was taken, whatever became of it. An id replaces the last one, the time only grows.
+    Heard {
+        /// Its stanza-id; without one the last id stays.
+        id: Option<String>,
+        /// When it was said.
+        time: Timestamp,
+    },
+    /// A puppet of a joined room, as it now is.
+    Puppet(Puppet),
 }
 
 /// A message about to be committed.
@@ -126,6 +145,16 @@ pub enum Identity {
         /// The author's origin-id, else what stands for it, where there is anything.
         origin: Option<String>,
     },
+    /// From a joined room: the same stanza-id is the same message for ever; where there is none, the same origin within ten
+    /// minutes.
+    Elsewhere {
+        /// The address in the room of who said it: errors go there.
+        session: FullJid,
+        /// The stanza-id that the room's service gave.
+        id: Option<String>,
+        /// What makes a repetition recognisable where there is no stanza-id. All who speak in the room share one space of these.
+        origin: Option<String>,
+    },
     /// A line of the gateway: never a repetition.
     Line,
 }
@@ -162,6 +191,25 @@ pub struct ClientSession {
     pub presence: String,
 }
 
+/// The occupant of a joined room that stands for a QQ member; one for each member.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Puppet {
+    /// Whom.
+    pub member: MemberId,
+    /// The group where they were last seen.
+    pub group: GroupNumber,
+    /// The address that it enters the room with.
+    pub address: BareJid,
+    /// Its nick there.
+    pub nick: String,
+    /// Its occupant-id there (XEP-0421).
+    pub occupant: Option<String>,
+    /// It has entered.
+    pub inside: bool,
+    /// A moderator removed it: nothing of the member is said there until then.
+    pub silenced: Option<Timestamp>,
+}
+
 /// The subject of a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Subject {
@@ -180,7 +228,7 @@ pub enum Written {
     Rows(Vec<Row>),
     /// From XMPP and already committed: its rows, to be reflected again to their author alone.
     Repeated(Vec<Row>),
-    /// From QQ and already committed, or the echo of something of ours: nothing to show.
+    /// From QQ or a joined room and already committed, or the echo of something of ours: nothing to show.
     Known,
     /// Anything else: done.
     Done,

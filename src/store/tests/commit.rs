@@ -36,6 +36,8 @@ async fn every_author_and_content_reads_back() {
             id: named,
         },
         Author::Occupant(bare("alice@example.org")),
+        Author::Guest("r".into()),
+        Author::Guest("=猫/m1".into()),
         Author::Room,
     ];
     for author in authors {

@@ -4,6 +4,7 @@ mod bench;
 mod commit;
 mod deeds;
 mod echo;
+mod joined;
 mod model;
 mod open;
 mod outbox;

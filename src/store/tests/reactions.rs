@@ -66,6 +66,32 @@ async fn qq_sees_the_union_of_all_occupants_and_is_told_what_changes() {
 }
 
 #[tokio::test]
+async fn people_in_a_joined_room_count_among_the_occupants() {
+    let lab = Lab::new().await;
+    let row = lab.new_rows(from_qq("1", "hi")).await[0].seq;
+    let guest = |who: &str, id: &str, emoji: &[&str]| NewMessage {
+        identity: Identity::Elsewhere {
+            session: full("rust@qq.example.org/Bob"),
+            id: Some(id.into()),
+            origin: None,
+        },
+        author: Author::Guest(who.into()),
+        ..react("x", row, emoji)
+    };
+    lab.new_rows(guest("bob", "1", &["👍", "🎉"])).await;
+    assert_eq!(told_qq(&lab).await, strings(&[("🎉", true), ("👍", true)]));
+    lab.new_rows(guest("=eve", "2", &["👍"])).await;
+    lab.new_rows(guest("bob", "3", &[])).await;
+    assert_eq!(told_qq(&lab).await, strings(&[("🎉", false)]));
+    // A repetition changes nothing.
+    let again = lab.one(Write::Message(guest("bob", "1", &["👍", "🎉"]))).await;
+    assert_eq!(again, Written::Known);
+    assert_eq!(told_qq(&lab).await, []);
+    lab.new_rows(guest("=eve", "4", &[])).await;
+    assert_eq!(told_qq(&lab).await, strings(&[("👍", false)]));
+}
+
+#[tokio::test]
 async fn reactions_of_members_are_on_qq_already() {
     let lab = Lab::new().await;
     let row = lab.new_rows(from_qq("1", "hi")).await[0].seq;

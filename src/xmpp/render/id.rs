@@ -65,12 +65,13 @@ impl Ids {
         self.digest("q", &id.to_string())
     }
 
-    /// The occupant-id of an author; the room itself has none.
+    /// The occupant-id of an author; the room itself has none, nor has a guest.
     pub fn of_author(&self, author: &Author) -> Option<String> {
         match author {
             Author::Member { id, .. } => Some(self.of_member(id)),
             Author::Occupant(who) => Some(self.of_person(who)),
-            Author::Room => None,
+            // Their ids are another service's to make.
+            Author::Guest(_) | Author::Room => None,
         }
     }
 
