@@ -115,7 +115,7 @@ fn only_in<'a>(one: &'a Row, other: &'a Row) -> impl Iterator<Item = GroupNumber
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::config::Occupants;
+    use crate::config::{Hosted, Occupants, RoomKind};
     use crate::model::AccountName;
 
     fn row(room: &str, groups: &[u64]) -> Row {
@@ -127,11 +127,13 @@ mod tests {
             account: AccountName("main".into()),
             groups: groups.iter().map(group).collect(),
             room: format!("{room}@qq.example.org").parse().expect("a JID"),
-            name: None,
-            owners: Vec::new(),
-            allow: Vec::new(),
             relay: Direction::Both,
-            occupants: Occupants::Auto,
+            kind: RoomKind::Hosted(Hosted {
+                name: None,
+                owners: Vec::new(),
+                allow: Vec::new(),
+                occupants: Occupants::Auto,
+            }),
         }
     }
 

@@ -2,17 +2,7 @@
 //! refused rather than ignored, so that nobody relies on what does not happen.
 
 /// Section and key.
-const KEYS: [(&str, &str); 9] = [
-    ("[xmpp]", "puppet_address"),
-    ("[xmpp]", "upload"),
-    ("[rooms]", "dynamic"),
-    ("[[mapping]]", "nick"),
-    ("[[mapping]]", "password"),
-    ("[[mapping]]", "password_file"),
-    ("[[mapping]]", "puppets"),
-    ("[[mapping]]", "puppets_max"),
-    ("[[mapping]]", "puppets_idle"),
-];
+const KEYS: [(&str, &str); 2] = [("[xmpp]", "upload"), ("[rooms]", "dynamic")];
 
 /// Whether a later version knows this key of this section.
 pub(super) fn has(section: &str, key: &str) -> bool {

@@ -1,17 +1,17 @@
 //! Reads `[[mapping]]`, each row against the rows before it and the rest of the file.
 
 use std::collections::HashMap;
-use std::ops::Range;
 
 use jid::BareJid;
 use toml::de::DeValue;
 
 use crate::model::{AccountName, GroupNumber};
 
-use super::allow::{self, Allow};
-use super::row::{Direction, Group, Occupants, Row};
+use super::allow::Allow;
+use super::room;
+use super::row::{Direction, Group, Row};
+use super::secret::Sources;
 use super::section::{Placed, Section};
-use super::sections::values;
 use super::value::{self, Wrong};
 
 /// What rows are checked against: the rest of the file as far as it could be read, and the rows before.
@@ -22,51 +22,31 @@ pub(super) struct Context<'a> {
     pub(super) allow: Option<&'a [Allow]>,
     /// The accounts' names; nothing when one of them could not be read.
     pub(super) accounts: Option<&'a [AccountName]>,
+    /// Where secrets come from.
+    pub(super) sources: &'a Sources<'a>,
     /// Lines of the groups and rooms so far.
     pub(super) groups: HashMap<GroupNumber, usize>,
     pub(super) rooms: HashMap<BareJid, usize>,
 }
 
-/// Keys that make sense in hosted rooms alone, and those that make sense in joined rooms alone.
-const HOSTED_KEYS: [&str; 4] = ["name", "owners", "allow", "occupants"];
-const JOINED_KEYS: [&str; 6] = [
-    "nick",
-    "password",
-    "password_file",
-    "puppets",
-    "puppets_max",
-    "puppets_idle",
-];
-
 /// Reads one row.
 pub(super) fn read(section: &Section<'_>, context: &mut Context<'_>) -> Option<Row> {
     let account = account(section, context);
     let groups = groups(section, context);
-    let room = room(section, context);
-    let name = section.read("name", value::name);
-    let owners = section.list("owners", value::address).map(values);
-    let own_allow = section.list("allow", allow::read).map(values);
+    let room = room::read(section, context);
     let directions = [
         ("both", Direction::Both),
         ("to-xmpp", Direction::ToXmpp),
         ("to-qq", Direction::ToQq),
     ];
     let relay = section.read("relay", value::word(&directions));
-    let kinds = [
-        ("all", Occupants::All),
-        ("active", Occupants::Active),
-        ("auto", Occupants::Auto),
-    ];
-    let occupants = section.read("occupants", value::word(&kinds));
+    let (room, kind) = room?;
     Some(Row {
         account: account?,
         groups: groups?,
-        room: room?,
-        name,
-        owners: owners.unwrap_or_default(),
-        allow: own_allow.or_else(|| context.allow.map(<[Allow]>::to_vec))?,
+        room,
         relay: relay.unwrap_or_default(),
-        occupants: occupants.unwrap_or_default(),
+        kind,
     })
 }
 
@@ -161,66 +141,4 @@ fn one_or_many<T>(
         return section.list(key, parse);
     }
     Some(section.read_placed(key, parse).into_iter().collect())
-}
-
-fn room(section: &Section<'_>, context: &mut Context<'_>) -> Option<BareJid> {
-    let room = section.read_placed("room", value::address);
-    if section.get("room").is_none() {
-        let domain = context
-            .domain
-            .map_or("qq.example.org", |domain| domain.domain().as_str());
-        section.missing("room", &format!("add a line room = \"name@{domain}\""));
-    }
-    let (Some(Placed { value: room, at }), Some(domain)) = (room, context.domain) else {
-        section.forgive(&JOINED_KEYS);
-        return None;
-    };
-    if room.domain() != domain.domain() {
-        let wrong = Wrong::new(
-            format!("cannot be \"{room}\": rooms of other services are not in this version of qqxmpp"),
-            format!("write a room of the own domain, \"name@{domain}\""),
-        );
-        section.wrong("room", at, &wrong);
-        let of = format!("hosted rooms (of {domain}), and {room} is none of them");
-        section.refuse(&HOSTED_KEYS, &of);
-        section.forgive(&JOINED_KEYS);
-        return None;
-    }
-    let of = format!("joined rooms (of other services), and {room} is none of them");
-    section.refuse(&JOINED_KEYS, &of);
-    if let Err(wrong) = check_local_part(&room) {
-        section.wrong("room", at, &wrong);
-        return None;
-    }
-    remember_room(section, context, room, at)
-}
-
-/// Some local parts of the domain are not rooms: digits and `u-…` are QQ members, `bridge` is the gateway in other rooms.
-fn check_local_part(room: &BareJid) -> Result<(), Wrong> {
-    let local = room.node().map_or("", |node| node.as_str());
-    let why = if local.chars().all(|c| c.is_ascii_digit()) {
-        "digits alone are the address of a QQ member"
-    } else if local == "bridge" {
-        "that is the gateway's own address"
-    } else if local.starts_with("u-") {
-        "`u-` begins the addresses of QQ members"
-    } else {
-        return Ok(());
-    };
-    let instead = format!("take another name, like \"room-{local}@{}\"", room.domain());
-    Err(Wrong::new(format!("cannot be \"{room}\": {why}"), instead))
-}
-
-fn remember_room(section: &Section<'_>, context: &mut Context<'_>, room: BareJid, at: Range<usize>) -> Option<BareJid> {
-    let line = section.line_of(&at);
-    if let Some(before) = context.rooms.get(&room) {
-        let wrong = Wrong::new(
-            format!("is \"{room}\" again: it stands in line {before} already"),
-            "a room stands in one row; for several groups in one room write group = [ … ]",
-        );
-        section.wrong("room", at, &wrong);
-        return None;
-    }
-    context.rooms.insert(room.clone(), line);
-    Some(room)
 }

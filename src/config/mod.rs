@@ -13,6 +13,7 @@ mod allow;
 mod later;
 mod mapping;
 mod problem;
+mod room;
 mod row;
 mod secret;
 mod section;
@@ -31,9 +32,9 @@ use toml::de::DeTable;
 pub use account::{Account, Login, OneBot, Protocol, Reach, WebQq};
 pub use allow::Allow;
 pub use problem::{Problem, Problems};
-pub use row::{Direction, Group, Occupants, Row};
+pub use row::{Direction, Group, Hosted, Joined, Occupants, Puppets, RoomKind, Row};
 pub use secret::Secret;
-pub use sections::{Backfill, Http, Relay, Rooms, Run, Server, Store, Xmpp};
+pub use sections::{Backfill, Http, PuppetAddress, Relay, Rooms, Run, Server, Store, Xmpp};
 pub use source::Source;
 pub use template::Template;
 
@@ -113,6 +114,7 @@ fn read<'a>(document: &'a DeTable<'a>, sources: &secret::Sources<'_>, report: &'
             domain: xmpp.domain.as_ref(),
             allow: xmpp.allow.as_deref(),
             accounts: names.as_deref(),
+            sources,
             groups: HashMap::new(),
             rooms: HashMap::new(),
         };

@@ -48,6 +48,16 @@ impl Problems {
         }])
     }
 
+    /// What the file says does not go with something outside of it.
+    pub fn contradiction(path: &Path, what: impl Into<String>, instead: impl Into<String>) -> Self {
+        Self(vec![Problem {
+            file: path.to_owned(),
+            line: None,
+            what: what.into(),
+            instead: instead.into(),
+        }])
+    }
+
     /// One by one.
     pub fn iter(&self) -> impl Iterator<Item = &Problem> {
         self.0.iter()

@@ -73,6 +73,16 @@ pub(super) fn required(
 /// Something is wrong with it, and was told.
 pub(super) struct Told;
 
+/// As [`optional`], but the environment has no name for it.
+pub(super) fn in_file(
+    section: &Section<'_>,
+    key: &'static str,
+    key_file: &'static str,
+    sources: &Sources<'_>,
+) -> Result<Option<Secret>, Told> {
+    read(section, key, key_file, None, sources)
+}
+
 /// Reads the secret `key` of a section from the file, `<key>_file` or the environment. It may be set in one of them.
 ///
 /// `path` are the words of its name in the environment: `["xmpp", "secret"]` is `QQXMPP_XMPP_SECRET`.
@@ -83,14 +93,26 @@ pub(super) fn optional(
     path: &[&str],
     sources: &Sources<'_>,
 ) -> Result<Option<Secret>, Told> {
-    let variable = variable(path);
+    read(section, key, key_file, Some(variable(path)), sources)
+}
+
+fn read(
+    section: &Section<'_>,
+    key: &'static str,
+    key_file: &'static str,
+    variable: Option<String>,
+    sources: &Sources<'_>,
+) -> Result<Option<Secret>, Told> {
     let inline = section.read(key, value::text);
     let file = section.read(key_file, value::text);
-    let from_env = (sources.env)(&variable).filter(|text| !text.is_empty());
+    let from_env = variable.and_then(|variable| Some(((sources.env)(&variable)?, variable)));
+    let from_env = from_env.filter(|(text, _)| !text.is_empty());
     let places = [
         section.get(key).map(|_| format!("`{key}`")),
         section.get(key_file).map(|_| format!("`{key_file}`")),
-        from_env.as_ref().map(|_| format!("{variable} of the environment")),
+        from_env
+            .as_ref()
+            .map(|(_, variable)| format!("{variable} of the environment")),
     ];
     let places: Vec<String> = places.into_iter().flatten().collect();
     if let [first, second, ..] = places.as_slice() {
@@ -118,7 +140,7 @@ pub(super) fn optional(
                 return Err(Told);
             }
         },
-        None => inline.or(from_env).ok_or(Told)?,
+        None => inline.or(from_env.map(|(text, _)| text)).ok_or(Told)?,
     };
     if text.is_empty() {
         let at = if section.get(key_file).is_some() { key_file } else { key };

@@ -30,8 +30,32 @@ pub struct Xmpp {
     pub admins: Vec<BareJid>,
     /// Who may join hosted rooms that say nothing themselves.
     pub allow: Vec<Allow>,
+    /// What the addresses of members are made of in joined rooms.
+    pub puppet_address: PuppetAddress,
     /// Of the gateway's texts to XMPP people.
     pub language: Language,
+}
+
+/// What the address of a member is made of in joined rooms, where whoever moderates can see it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum PuppetAddress {
+    /// A hash, which tells nobody who it is.
+    #[default]
+    Hashed,
+    /// The QQ number.
+    Number,
+}
+
+impl PuppetAddress {
+    const WORDS: [(&'static str, Self); 2] = [("hashed", Self::Hashed), ("number", Self::Number)];
+
+    /// As in the file.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::Hashed => "hashed",
+            Self::Number => "number",
+        }
+    }
 }
 
 /// Where a server listens. The name is looked up at each connection.
@@ -145,6 +169,7 @@ pub(super) fn xmpp(section: &Section<'_>, sources: &Sources<'_>) -> Partial {
         Some(rules) => Some(values(rules)),
         None => default_allow(section, domain.as_ref()),
     };
+    let puppet_address = section.read("puppet_address", value::word(&PuppetAddress::WORDS));
     let languages = [("en", Language::En), ("zh", Language::Zh)];
     let language = section.read("language", value::word(&languages)).unwrap_or_default();
     Partial {
@@ -153,6 +178,7 @@ pub(super) fn xmpp(section: &Section<'_>, sources: &Sources<'_>) -> Partial {
         secret,
         admins: admins.map(values),
         allow,
+        puppet_address: puppet_address.unwrap_or_default(),
         language,
     }
 }
@@ -164,6 +190,7 @@ pub(super) struct Partial {
     secret: Option<Secret>,
     admins: Option<Vec<BareJid>>,
     pub(super) allow: Option<Vec<Allow>>,
+    puppet_address: PuppetAddress,
     language: Language,
 }
 
@@ -176,6 +203,7 @@ impl Partial {
             secret: self.secret?,
             admins: self.admins?,
             allow: self.allow?,
+            puppet_address: self.puppet_address,
             language: self.language,
         })
     }

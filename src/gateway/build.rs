@@ -14,8 +14,16 @@ use crate::room::hosted;
 /// Longest message of an occupant, in bytes: what fits into the component's stream of every server with room to spare.
 const MAX_STANZA: usize = 64 * 1024;
 
-/// The portal of a row.
-pub(super) fn portal(config: &Config, row: &config::Row) -> portal::Settings {
+/// The portal of a row; a room of another service has none.
+pub(super) fn portal(config: &Config, row: &config::Row) -> Option<portal::Settings> {
+    match &row.kind {
+        config::RoomKind::Hosted(keys) => Some(hosted(config, row, keys)),
+        config::RoomKind::Joined(_) => None,
+    }
+}
+
+/// The portal of a room of our own.
+fn hosted(config: &Config, row: &config::Row, keys: &config::Hosted) -> portal::Settings {
     let protocol = config
         .accounts
         .iter()
@@ -32,12 +40,12 @@ pub(super) fn portal(config: &Config, row: &config::Row) -> portal::Settings {
             description: String::new(),
             language: config.xmpp.language,
             admins: config.xmpp.admins.clone(),
-            owners: row.owners.clone(),
-            allow: row.allow.clone(),
-            occupants: row.occupants,
+            owners: keys.owners.clone(),
+            allow: keys.allow.clone(),
+            occupants: keys.occupants,
             max_stanza: MAX_STANZA,
         },
-        name: row.name.clone(),
+        name: keys.name.clone(),
         account: row.account.clone(),
         groups: row.groups.iter().map(|group| group.number).collect(),
         to_xmpp: row.relay.to_xmpp(),

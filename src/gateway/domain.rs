@@ -9,7 +9,8 @@ use xmpp_parsers::ns::DISCO_ITEMS;
 use xmpp_parsers::presence::Type;
 
 use super::Gateway;
-use crate::model::Timestamp;
+use crate::config::RoomKind;
+use crate::model::{Member, Timestamp};
 use crate::operator::{Input, State};
 use crate::xmpp::disco::Listed;
 use crate::xmpp::domain::{Answer, Card, Directory, answer};
@@ -55,14 +56,10 @@ impl Gateway {
             trouble: self.trouble(),
             ..View::default()
         };
-        if let Address::Member(number) = address
-            && let Ok(Some(member)) = self.store.find_member(*number).await
-        {
-            view.member = Some(Card {
-                name: member.shown_name(),
-                photo: None,
-            });
-        }
+        view.member = self.member_at(event, address).await.map(|member| Card {
+            name: member.shown_name(),
+            photo: None,
+        });
         if let Stanza::Iq(Iq::Get { payload, .. }) = &event.stanza
             && payload.is("query", DISCO_ITEMS)
             && *address == Address::Domain
@@ -72,16 +69,32 @@ impl Gateway {
         view
     }
 
+    /// The member whom an address stands for. In joined rooms there are some that no list names (any more).
+    async fn member_at(&self, event: &Event, address: &Address) -> Option<Member> {
+        if let Address::Member(number) = address
+            && let Ok(Some(member)) = self.store.find_member(*number).await
+        {
+            return Some(member);
+        }
+        match address {
+            Address::Member(_) | Address::Unnumbered(_) => {
+                self.store.find_puppet(&event.to.to_bare()).await.ok().flatten()
+            }
+            _ => None,
+        }
+    }
+
     /// The rooms that this person may see, under the names that they carry.
     async fn rooms_for(&self, who: &BareJid) -> Vec<Listed> {
         let config = self.config.borrow().clone();
         let mut rooms = Vec::new();
         for row in &config.mappings {
-            let owner = config.xmpp.admins.contains(who) || row.owners.contains(who);
-            if !owner && !row.allow.iter().any(|rule| rule.fits(who)) {
+            let RoomKind::Hosted(keys) = &row.kind else { continue };
+            let owner = config.xmpp.admins.contains(who) || keys.owners.contains(who);
+            if !owner && !keys.allow.iter().any(|rule| rule.fits(who)) {
                 continue;
             }
-            let name = match (&row.name, row.groups.first()) {
+            let name = match (&keys.name, row.groups.first()) {
                 (Some(name), _) => Some(name.clone()),
                 (None, Some(group)) => self.store.group_name(group.number).await.ok().flatten(),
                 (None, None) => None,

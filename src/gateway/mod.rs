@@ -12,6 +12,7 @@
 mod accounts;
 mod build;
 mod domain;
+mod fixed;
 mod presence;
 mod probe;
 mod reload;

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::{Gateway, build};
+use super::{Gateway, build, fixed};
 use crate::config::{Config, Source};
 use crate::mapping::Mapping;
 use crate::operator::{Input, Part};
@@ -21,6 +21,9 @@ pub(super) async fn reload(
     };
     let mut said = needs_restart(current, &next);
     let next = keep_what_needs_restart(current, next);
+    if let Err(refused) = fixed::check_puppet_address(&gateway.store, &next, source.path()).await {
+        return format!("nothing was changed: {refused:#}");
+    }
     accounts_gone(gateway, current, &next, &mut said).await;
     rows(gateway, current, &next, shutdown, &mut said).await;
     accounts_new(gateway, current, &next, &mut said);
@@ -42,7 +45,10 @@ pub(super) async fn reload(
 /// Values that stay as they are until the next start.
 fn needs_restart(current: &Config, next: &Config) -> Vec<String> {
     [
-        ("[xmpp] domain", current.xmpp.domain != next.xmpp.domain),
+        (
+            "[xmpp] domain, and with it every account and row",
+            current.xmpp.domain != next.xmpp.domain,
+        ),
         ("[xmpp] server", current.xmpp.server != next.xmpp.server),
         ("[xmpp] secret", current.xmpp.secret != next.xmpp.secret),
         ("[store]", current.store != next.store),
@@ -54,7 +60,13 @@ fn needs_restart(current: &Config, next: &Config) -> Vec<String> {
     .collect()
 }
 
+/// `puppet_address` is not among them: a change is refused as long as a room is joined, and means nothing before.
 fn keep_what_needs_restart(current: &Config, mut next: Config) -> Config {
+    if current.xmpp.domain != next.xmpp.domain {
+        // Rows were read against the other domain: what is a room of ours there is somebody else's here.
+        next.mappings.clone_from(&current.mappings);
+        next.accounts.clone_from(&current.accounts);
+    }
     next.xmpp.domain.clone_from(&current.xmpp.domain);
     next.xmpp.server.clone_from(&current.xmpp.server);
     next.xmpp.secret.clone_from(&current.xmpp.secret);
@@ -92,7 +104,10 @@ async fn rows(
     let after = Mapping::new(next.mappings.clone());
     // What was put aside is tried again; its room is configured or removed like any other.
     for row in before.rows().filter(|row| !gateway.rooms.runs(&row.room)) {
-        gateway.start_portal(build::portal(current, row), current.run.drain_timeout, shutdown);
+        let Some(settings) = build::portal(current, row) else {
+            continue;
+        };
+        gateway.start_portal(settings, current.run.drain_timeout, shutdown);
         said.push(format!("room {} is tried again", row.room));
     }
     let diff = before.diff(&after);
@@ -102,14 +117,19 @@ async fn rows(
     }
     for row in after.rows() {
         let Some(old) = before.of_room(&row.room) else { continue };
-        let settings = build::portal(next, row);
-        if build::portal(current, old) != settings {
+        let Some(settings) = build::portal(next, row) else {
+            continue;
+        };
+        if build::portal(current, old).as_ref() != Some(&settings) {
             gateway.configure_portal(settings).await;
             said.push(format!("room {} changed", row.room));
         }
     }
     for row in &diff.added {
-        gateway.start_portal(build::portal(next, row), next.run.drain_timeout, shutdown);
+        let Some(settings) = build::portal(next, row) else {
+            continue;
+        };
+        gateway.start_portal(settings, next.run.drain_timeout, shutdown);
         said.push(format!("room {} added", row.room));
     }
 }

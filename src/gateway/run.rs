@@ -13,7 +13,7 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 
 use super::supervise::{supervise, survive};
-use super::{Gateway, build, reload, route};
+use super::{Gateway, build, fixed, reload, route};
 use crate::config::{Config, Source};
 use crate::metrics::Metrics;
 use crate::model::Timestamp;
@@ -33,6 +33,7 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
     rustls::crypto::ring::default_provider().install_default().ok();
     let config = source.load()?;
     let store = Store::open(&config.store.path)?;
+    fixed::check_puppet_address(&store, &config, source.path()).await?;
     let (board, metrics) = (Board::new(), Metrics::new());
     board.set(&Part::Component, State::Starting);
     let stops = Stops::default();
@@ -81,7 +82,9 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
 
     fail_orphans(&store, &config).await?;
     for row in &config.mappings {
-        gateway.start_portal(build::portal(&config, row), config.run.drain_timeout, &stops.portals);
+        if let Some(settings) = build::portal(&config, row) {
+            gateway.start_portal(settings, config.run.drain_timeout, &stops.portals);
+        }
     }
     for account in &config.accounts {
         let mapped = build::mapped(&config, &account.name);

@@ -43,7 +43,7 @@ fn load(text: &str) -> Config {
 fn the_example_shows_the_defaults() {
     let text = example();
     let (active, count) = uncommented(&text, DEFAULT, &[]);
-    assert_eq!(count, 10, "a key was added: count it here");
+    assert_eq!(count, 16, "a key was added: count it here");
     assert_eq!(load(&active), load(&text));
 }
 
@@ -61,7 +61,7 @@ fn the_example_s_examples_are_sound() {
             "password",
         ],
     );
-    assert_eq!(count, 8, "a key was added: count it here");
+    assert_eq!(count, 9, "a key was added: count it here");
     assert_ne!(load(&active), load(&text));
 }
 
@@ -71,7 +71,7 @@ fn the_example_has_every_key() {
     let text = example();
     let lines: Vec<&str> = text.lines().collect();
     let headers: Vec<usize> = (0..lines.len()).filter(|at| lines[*at].starts_with('[')).collect();
-    assert_eq!(headers.len(), 9);
+    assert_eq!(headers.len(), 10);
     for at in headers {
         let header = lines[at];
         let (before, behind) = lines.split_at(at + 1);
@@ -120,7 +120,7 @@ fn text(bytes: &[u8]) -> String {
 fn check_says_that_the_file_is_fine() {
     let (directory, _) = directory(&example());
     let output = qqxmpp(directory.path(), &["check"]);
-    assert_eq!(text(&output.stdout), "bridge.toml is fine: 2 accounts, 1 room\n");
+    assert_eq!(text(&output.stdout), "bridge.toml is fine: 2 accounts, 2 rooms\n");
     assert_eq!(text(&output.stderr), "");
     assert_eq!(output.status.code(), Some(0));
 }

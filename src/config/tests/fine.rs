@@ -5,7 +5,8 @@ use std::time::Duration;
 
 use super::{BASE, load, with};
 use crate::config::{
-    Allow, Config, Direction, Http, Language, Login, Occupants, Protocol, Reach, Relay, Rooms, Run, Secret,
+    Allow, Config, Direction, Hosted, Http, Joined, Language, Login, Occupants, Protocol, PuppetAddress, Puppets,
+    Reach, Relay, RoomKind, Rooms, Run, Secret,
 };
 use crate::model::{GroupNumber, QqNumber};
 
@@ -31,9 +32,15 @@ fn the_least_is_enough() {
     };
     assert_eq!(row.account.as_str(), "classic");
     assert_eq!(row.groups[0].number, GroupNumber(346_000_003));
-    assert_eq!(row.allow, config.xmpp.allow);
     assert_eq!(row.relay, Direction::Both);
-    assert_eq!(row.occupants, Occupants::Auto);
+    let hosted = Hosted {
+        name: None,
+        owners: Vec::new(),
+        allow: config.xmpp.allow.clone(),
+        occupants: Occupants::Auto,
+    };
+    assert_eq!(row.kind, RoomKind::Hosted(hosted));
+    assert_eq!(config.xmpp.puppet_address, PuppetAddress::Hashed);
 }
 
 #[test]
@@ -61,10 +68,73 @@ fn everything_can_be_said() {
     let row = &config.mappings[0];
     assert_eq!(row.groups[1].number, GroupNumber(346_000_005));
     assert_eq!(row.groups[1].name.as_deref(), Some("乙"));
-    assert_eq!(row.owners[0].as_str(), "bob@example.org");
-    assert_eq!(row.allow.len(), 2);
     assert!(row.relay.to_xmpp() && !row.relay.to_qq());
-    assert_eq!(row.occupants, Occupants::Active);
+    let hosted = row.kind.hosted().expect("a hosted room");
+    assert_eq!(hosted.name.as_deref(), Some("Rust"));
+    assert_eq!(hosted.owners[0].as_str(), "bob@example.org");
+    assert_eq!(hosted.allow.len(), 2);
+    assert_eq!(hosted.occupants, Occupants::Active);
+}
+
+#[test]
+fn a_room_of_another_domain_is_joined() {
+    let joined = |keys: &str| {
+        let text = with(
+            "\"rust@qq.example.org\"",
+            &format!("\"Cats@Conference.example.org\"\n{keys}"),
+        );
+        let row = load(&text).expect("fine").mappings.remove(0);
+        assert_eq!(row.room.as_str(), "cats@conference.example.org");
+        row.kind.joined().cloned().expect("a joined room")
+    };
+    let least = joined("");
+    assert_eq!(least, Joined::default());
+    assert_eq!((least.nick.as_str(), least.puppets_max), ("QQ", 100));
+    assert_eq!(least.puppets_idle, Duration::from_secs(24 * 3600));
+    let all = joined(
+        "relay = \"to-qq\"\nnick = \"企鹅 1\"\npassword = \"a b\"\npuppets = \"off\"\npuppets_max = 1000\npuppets_idle = \"1m\"",
+    );
+    let expected = Joined {
+        nick: "企鹅 1".into(),
+        password: Some(Secret::new("a b")),
+        puppets: Puppets::Off,
+        puppets_max: 1000,
+        puppets_idle: Duration::from_secs(60),
+    };
+    assert_eq!(all, expected);
+    assert!(!format!("{all:?}").contains("a b"));
+    // A sub-domain of the component's is not the component's.
+    let text = with("rust@qq.example.org", "rust@x.qq.example.org");
+    assert!(load(&text).expect("fine").mappings[0].kind.hosted().is_none());
+}
+
+#[test]
+fn puppets_may_show_numbers() {
+    let config = load(&with("admins =", "puppet_address = \"number\"\nadmins =")).expect("fine");
+    assert_eq!(config.xmpp.puppet_address, PuppetAddress::Number);
+}
+
+#[test]
+fn a_room_s_password_is_not_looked_for_outside() {
+    let dir = tempfile::tempdir().expect("a directory");
+    std::fs::write(dir.path().join("p"), "from a file\n").expect("written");
+    let path = dir.path().join("bridge.toml");
+    let env = |name: &str| (name != "QQXMPP_XMPP_SECRET").then(|| "from outside".to_owned());
+    let password = |keys: &str| {
+        let text = with(
+            "\"rust@qq.example.org\"",
+            &format!("\"cats@conference.example.org\"\n{keys}"),
+        );
+        let config = Config::load(&text, &path, &env).expect("fine");
+        config.mappings[0]
+            .kind
+            .joined()
+            .expect("a joined room")
+            .password
+            .clone()
+    };
+    assert_eq!(password(""), None);
+    assert_eq!(password("password_file = \"p\""), Some(Secret::new("from a file")));
 }
 
 #[test]

@@ -72,11 +72,11 @@ fn keys_of_later_versions_are_told_apart() {
     assert_eq!(
         told_with(
             "[store]",
-            "puppet_address = \"hashed\"\n[rooms]\ndynamic = true\n[store]"
+            "upload = \"upload.example.org\"\n[rooms]\ndynamic = true\n[store]"
         ),
         "\
-bridge.toml:7: [xmpp] `puppet_address` is not in this version of qqxmpp
-  7 | puppet_address = \"hashed\"
+bridge.toml:7: [xmpp] `upload` is not in this version of qqxmpp
+  7 | upload = \"upload.example.org\"
     = take the line out, or take a version that has it
 bridge.toml:9: [rooms] `dynamic` is not in this version of qqxmpp
   9 | dynamic = true

@@ -40,23 +40,23 @@ bridge.toml:18: [[mapping]] `room` cannot be \"{local}@qq.example.org\": {why}
 }
 
 #[test]
-fn rooms_are_bare_addresses_of_the_own_domain() {
+fn rooms_are_bare_addresses() {
     assert_eq!(
-        told_with("\"rust@qq.example.org\"", "\"rust@qq.example.org/x\""),
+        told_with("\"rust@qq.example.org\"", "\"rust@qq.example.org/x\"\npuppets_max = 0"),
         "\
 bridge.toml:18: [[mapping]] `room` cannot be \"rust@qq.example.org/x\": malformed JID, resource found while parsing a bare JID
   18 | room = \"rust@qq.example.org/x\"
-     = write an address without a resource, like \"name@example.org\""
+     = write an address without a resource, like \"name@example.org\"
+bridge.toml:19: [[mapping]] `puppets_max` cannot be 0
+  19 | puppets_max = 0
+     = write a number from 1 to 1000"
     );
     assert_eq!(
-        told_with("\"rust@qq.example.org\"", "\"rust@rooms.example.org\"\nnick = \"QQ\"\nowners = []"),
+        told_with("\"rust@qq.example.org\"", "\"conference.example.org\""),
         "\
-bridge.toml:18: [[mapping]] `room` cannot be \"rust@rooms.example.org\": rooms of other services are not in this version of qqxmpp
-  18 | room = \"rust@rooms.example.org\"
-     = write a room of the own domain, \"name@qq.example.org\"
-bridge.toml:20: [[mapping]] `owners` is a key of hosted rooms (of qq.example.org), and rust@rooms.example.org is none of them
-  20 | owners = []
-     = take the line out"
+bridge.toml:18: [[mapping]] `room` cannot be \"conference.example.org\": it has no local part
+  18 | room = \"conference.example.org\"
+     = write an address without a resource, like \"name@example.org\""
     );
 }
 
@@ -71,6 +71,83 @@ bridge.toml:17: [[mapping]] `nick` is a key of joined rooms (of other services),
 bridge.toml:18: [[mapping]] `password` is a key of joined rooms (of other services), and rust@qq.example.org is none of them
   18 | password = …
      = take the line out"
+    );
+    assert_eq!(
+        told_with(
+            "\"rust@qq.example.org\"",
+            "\"cats@conference.example.org\"\nname = \"\"\nowners = []\nnick = \"QQ\""
+        ),
+        "\
+bridge.toml:19: [[mapping]] `name` is a key of hosted rooms (of qq.example.org), and cats@conference.example.org is none of them
+  19 | name = \"\"
+     = take the line out
+bridge.toml:20: [[mapping]] `owners` is a key of hosted rooms (of qq.example.org), and cats@conference.example.org is none of them
+  20 | owners = []
+     = take the line out"
+    );
+}
+
+#[test]
+fn keys_of_joined_rooms() {
+    let joined = |keys: &str| {
+        told_with(
+            "\"rust@qq.example.org\"",
+            &format!("\"cats@conference.example.org\"\n{keys}"),
+        )
+    };
+    assert_eq!(
+        joined("puppets = \"all\"\npuppets_max = 1001\npuppets_idle = \"59s\""),
+        "\
+bridge.toml:19: [[mapping]] `puppets` cannot be \"all\"
+  19 | puppets = \"all\"
+     = write \"speakers\" or \"off\"
+bridge.toml:20: [[mapping]] `puppets_max` cannot be 1001
+  20 | puppets_max = 1001
+     = write a number from 1 to 1000
+bridge.toml:21: [[mapping]] `puppets_idle` cannot be \"59s\"
+  21 | puppets_idle = \"59s\"
+     = write something from \"1m\" to \"365d\""
+    );
+    assert_eq!(
+        joined("nick = \" 🐱ＱＱ \""),
+        "\
+bridge.toml:19: [[mapping]] `nick` is no nick that every server leaves as it is
+  19 | nick = \" 🐱ＱＱ \"
+     = write what would become of it: \"QQ\""
+    );
+    assert_eq!(
+        joined("nick = \"🐱\""),
+        "\
+bridge.toml:19: [[mapping]] `nick` holds nothing that every server takes for a nick
+  19 | nick = \"🐱\"
+     = write letters or digits, like \"QQ\""
+    );
+    assert_eq!(
+        joined("password = \"hush\"\npassword_file = \"room.password\""),
+        "\
+bridge.toml:20: [[mapping]] `password` is set twice: by `password` and by `password_file`
+  20 | password_file = \"room.password\"
+     = keep one of them"
+    );
+    assert_eq!(
+        told_with("admins =", "puppet_address = \"plain\"\nadmins ="),
+        "\
+bridge.toml:5: [xmpp] `puppet_address` cannot be \"plain\"
+  5 | puppet_address = \"plain\"
+    = write \"hashed\" or \"number\""
+    );
+}
+
+#[test]
+fn joined_rooms_stand_in_one_row_too() {
+    let rows = "[[mapping]]\ngroup = 346000005\nroom = \"cats@conference.example.org\"\n\n\
+                [[mapping]]\ngroup = 346000006\nroom = \"cats@conference.example.org\"\n";
+    assert_eq!(
+        told(&format!("{BASE}\n{rows}")),
+        "\
+bridge.toml:26: [[mapping]] `room` is \"cats@conference.example.org\" again: it stands in line 22 already
+  26 | room = \"cats@conference.example.org\"
+     = a room stands in one row; for several groups in one room write group = [ … ]"
     );
 }
 
