@@ -9,21 +9,14 @@ use crate::portal;
 use crate::qq::faces::Known;
 use crate::qq::piece::Limits;
 use crate::qq::{onebot, webqq};
-use crate::room::hosted;
+use crate::room::{self, hosted, joined};
+use crate::xmpp::Addresses;
 
 /// Longest message of an occupant, in bytes: what fits into the component's stream of every server with room to spare.
 const MAX_STANZA: usize = 64 * 1024;
 
-/// The portal of a row; a room of another service has none.
-pub(super) fn portal(config: &Config, row: &config::Row) -> Option<portal::Settings> {
-    match &row.kind {
-        config::RoomKind::Hosted(keys) => Some(hosted(config, row, keys)),
-        config::RoomKind::Joined(_) => None,
-    }
-}
-
-/// The portal of a room of our own.
-fn hosted(config: &Config, row: &config::Row, keys: &config::Hosted) -> portal::Settings {
+/// The portal of a row. `salt` is the store's: members' addresses are made of it.
+pub(super) fn portal(config: &Config, row: &config::Row, salt: &[u8; 32]) -> portal::Settings {
     let protocol = config
         .accounts
         .iter()
@@ -33,19 +26,13 @@ fn hosted(config: &Config, row: &config::Row, keys: &config::Hosted) -> portal::
         Some(config::Protocol::OneBot(_)) => (Limits::onebot(), Known::OneBot),
         Some(config::Protocol::WebQq(_)) | None => (Limits::webqq(), Known::WebQq),
     };
+    let (room, name) = match &row.kind {
+        config::RoomKind::Hosted(keys) => (room::Settings::Hosted(hosted(config, row, keys)), keys.name.clone()),
+        config::RoomKind::Joined(keys) => (room::Settings::Joined(joined(config, row, keys, salt)), None),
+    };
     portal::Settings {
-        room: hosted::Settings {
-            jid: row.room.clone(),
-            name: row.room.node().map(|node| node.as_str().to_owned()).unwrap_or_default(),
-            description: String::new(),
-            language: config.xmpp.language,
-            admins: config.xmpp.admins.clone(),
-            owners: keys.owners.clone(),
-            allow: keys.allow.clone(),
-            occupants: keys.occupants,
-            max_stanza: MAX_STANZA,
-        },
-        name: keys.name.clone(),
+        room,
+        name,
         account: row.account.clone(),
         groups: row.groups.iter().map(|group| group.number).collect(),
         to_xmpp: row.relay.to_xmpp(),
@@ -57,6 +44,36 @@ fn hosted(config: &Config, row: &config::Row, keys: &config::Hosted) -> portal::
         farewell: config.rooms.farewell,
         backfill: config.relay.backfill,
         give_up: config.relay.give_up,
+    }
+}
+
+fn hosted(config: &Config, row: &config::Row, keys: &config::Hosted) -> hosted::Settings {
+    hosted::Settings {
+        jid: row.room.clone(),
+        name: row.room.node().map(|node| node.as_str().to_owned()).unwrap_or_default(),
+        description: String::new(),
+        language: config.xmpp.language,
+        admins: config.xmpp.admins.clone(),
+        owners: keys.owners.clone(),
+        allow: keys.allow.clone(),
+        occupants: keys.occupants,
+        max_stanza: MAX_STANZA,
+    }
+}
+
+fn joined(config: &Config, row: &config::Row, keys: &config::Joined, salt: &[u8; 32]) -> joined::Settings {
+    let hashed = config.xmpp.puppet_address == config::PuppetAddress::Hashed;
+    joined::Settings {
+        jid: row.room.clone(),
+        addresses: Addresses::new(config.xmpp.domain.clone(), *salt, hashed),
+        nick: keys.nick.clone(),
+        password: keys.password.clone(),
+        puppets: keys.puppets == config::Puppets::Speakers,
+        puppets_max: keys.puppets_max,
+        puppets_idle: keys.puppets_idle,
+        language: config.xmpp.language,
+        to_qq_within: config.relay.give_up,
+        to_room_within: config.relay.backfill.age,
     }
 }
 

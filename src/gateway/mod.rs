@@ -32,6 +32,7 @@ use crate::config::Config;
 use crate::metrics::Metrics;
 use crate::operator::{self, Board, LoginPage, Needs};
 use crate::qq::onebot::Doors;
+use crate::room::joined::Neighbours;
 use crate::store::Store;
 use crate::xmpp::Link;
 
@@ -51,6 +52,8 @@ struct Gateway {
     /// Where programs that speak `OneBot` connect to us.
     doors: Arc<Doors>,
     rooms: rooms::Rooms,
+    /// The servers of joined rooms.
+    neighbours: Neighbours,
     /// The configuration in force.
     config: watch::Sender<Arc<Config>>,
     fatal: mpsc::Sender<String>,

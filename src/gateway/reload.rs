@@ -104,9 +104,7 @@ async fn rows(
     let after = Mapping::new(next.mappings.clone());
     // What was put aside is tried again; its room is configured or removed like any other.
     for row in before.rows().filter(|row| !gateway.rooms.runs(&row.room)) {
-        let Some(settings) = build::portal(current, row) else {
-            continue;
-        };
+        let settings = build::portal(current, row, gateway.store.salt());
         gateway.start_portal(settings, current.run.drain_timeout, shutdown);
         said.push(format!("room {} is tried again", row.room));
     }
@@ -117,18 +115,14 @@ async fn rows(
     }
     for row in after.rows() {
         let Some(old) = before.of_room(&row.room) else { continue };
-        let Some(settings) = build::portal(next, row) else {
-            continue;
-        };
-        if build::portal(current, old).as_ref() != Some(&settings) {
+        let settings = build::portal(next, row, gateway.store.salt());
+        if build::portal(current, old, gateway.store.salt()) != settings {
             gateway.configure_portal(settings).await;
             said.push(format!("room {} changed", row.room));
         }
     }
     for row in &diff.added {
-        let Some(settings) = build::portal(next, row) else {
-            continue;
-        };
+        let settings = build::portal(next, row, gateway.store.salt());
         gateway.start_portal(settings, next.run.drain_timeout, shutdown);
         said.push(format!("room {} added", row.room));
     }

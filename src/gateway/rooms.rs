@@ -13,7 +13,7 @@ use tokio_util::task::TaskTracker;
 use super::Gateway;
 use super::supervise::supervise;
 use crate::operator::{Input, Part, State};
-use crate::portal::{self, Control, Ended, Handle, Settings};
+use crate::portal::{self, Control, Ended, Handle, Health, Settings};
 
 /// The portals that run now.
 #[derive(Debug, Default)]
@@ -62,7 +62,7 @@ impl Gateway {
         let handle = self
             .rooms
             .lock()
-            .get(&settings.room.jid)
+            .get(settings.room.jid())
             .map(|running| running.handle.clone());
         let Some(handle) = handle else { return };
         let groups = settings.groups.clone();
@@ -92,15 +92,19 @@ impl Gateway {
     ) {
         let part = Part::Room(handle.jid.clone());
         let (gateway, accounts) = (self.clone(), self.clone());
-        let (board, shown) = (self.board.clone(), part.clone());
+        let (board, shown, operator) = (self.board.clone(), part.clone(), self.operator.clone());
         let wiring = portal::Wiring {
             store: self.store.clone(),
             link: self.link.clone(),
             outbox: Arc::new(move |account| gateway.accounts.wake(account)),
             session: Arc::new(move |account| accounts.accounts.session(account)),
-            health: Arc::new(move |groups| {
-                board.set(&shown, groups.map_or_else(State::NoGroup, |()| State::Online));
+            health: Arc::new(move |health| board.set(&shown, on_board(health))),
+            alert: Arc::new(move |text| {
+                if operator.try_send(Input::Alert(text)).is_err() {
+                    tracing::warn!("a word for the admins was dropped: there are too many of them");
+                }
             }),
+            neighbours: self.neighbours.clone(),
             metrics: self.metrics.clone(),
         };
         let inbox = AsyncMutex::new(inbox);
@@ -122,5 +126,14 @@ impl Gateway {
                 self.operator.send(Input::Alert(text)).await.ok();
             }
         }
+    }
+}
+
+fn on_board(health: Health) -> State {
+    match health {
+        Health::Fine => State::Online,
+        Health::NoGroup(why) => State::NoGroup(why),
+        Health::Away(why) => State::Away(why),
+        Health::NeedsOperator(what) => State::NeedsOperator(what),
     }
 }

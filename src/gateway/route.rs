@@ -5,6 +5,8 @@ use std::sync::{PoisonError, RwLock};
 
 use jid::BareJid;
 use tokio::sync::mpsc;
+use tokio_xmpp::Stanza;
+use xmpp_parsers::iq::Iq;
 
 use crate::metrics::{AccountLabel, Metrics};
 use crate::model::{AccountName, GroupNumber};
@@ -110,6 +112,14 @@ impl crate::xmpp::Inbox for Route {
         }
         if let Some(portal) = table.rooms.get(&event.to.to_bare()) {
             return portal.xmpp.push(event);
+        }
+        // What somebody else's room asks of a visitor is answered like anybody's question.
+        if let Some(portal) = table.rooms.get(&event.from.to_bare())
+            && portal.is_elsewhere
+            && !matches!(event.stanza, Stanza::Iq(Iq::Get { .. } | Iq::Set { .. }))
+        {
+            portal.xmpp.push_anyway(event);
+            return Ok(());
         }
         drop(table);
         self.domain.try_send(event).map_err(|error| match error {

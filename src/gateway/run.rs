@@ -18,6 +18,7 @@ use crate::config::{Config, Source};
 use crate::metrics::Metrics;
 use crate::model::Timestamp;
 use crate::operator::{self, Board, Desk, Input, LoginPage, Needs, Order, Part, State};
+use crate::room::joined::Neighbours;
 use crate::store::{Store, Unsent};
 use crate::xmpp::component::{self, Component};
 use crate::xmpp::{Event, Link};
@@ -63,6 +64,7 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
         accounts: super::accounts::Accounts::default(),
         doors: Arc::default(),
         rooms: super::rooms::Rooms::default(),
+        neighbours: Neighbours::default(),
         config: watch::Sender::new(Arc::new(config.clone())),
         fatal: fatal_tx,
     });
@@ -82,9 +84,8 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
 
     fail_orphans(&store, &config).await?;
     for row in &config.mappings {
-        if let Some(settings) = build::portal(&config, row) {
-            gateway.start_portal(settings, config.run.drain_timeout, &stops.portals);
-        }
+        let settings = build::portal(&config, row, store.salt());
+        gateway.start_portal(settings, config.run.drain_timeout, &stops.portals);
     }
     for account in &config.accounts {
         let mapped = build::mapped(&config, &account.name);

@@ -8,6 +8,7 @@ pub mod message;
 pub mod nick;
 pub mod rich;
 pub mod time;
+pub mod visit;
 pub mod words;
 
 pub use archive::{Author, Content, Row};
@@ -17,3 +18,4 @@ pub use member::{Member, Role};
 pub use message::{Answered, Face, Mention, Message, Part, Reply};
 pub use rich::{Card, Game, Media, MediaKind, Poke, Record, RecordLine};
 pub use time::Timestamp;
+pub use visit::{Called, Heard, KeptPuppet};

@@ -39,6 +39,11 @@ pub fn candidates(wish: &str, digits: &str) -> impl Iterator<Item = String> {
     }))
 }
 
+/// The longest beginning of a nick that has at most so many bytes and ends at a grapheme.
+pub fn shortened(nick: &str, max_bytes: usize) -> &str {
+    cut(nick, MAX_CHARS, max_bytes)
+}
+
 /// A name in the form that every server accepts as a resource, or nothing when no character of it survives.
 pub fn prepare(name: &str) -> Option<String> {
     let kept: String = name.chars().filter(|c| !invisible(*c)).collect();

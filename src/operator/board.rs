@@ -41,6 +41,8 @@ pub enum State {
     Online,
     /// A room that works, and whose group is not heard; why.
     NoGroup(String),
+    /// Somebody else's room that the gateway is not in; why.
+    Away(String),
     /// Works at getting better; why.
     Degraded(String),
     /// A person has to do something; what.
@@ -55,6 +57,7 @@ impl fmt::Display for State {
             Self::Starting => f.write_str("starting"),
             Self::Online => f.write_str("online"),
             Self::NoGroup(why) => write!(f, "without its group: {why}"),
+            Self::Away(why) => write!(f, "not in the room: {why}"),
             Self::Degraded(why) => write!(f, "degraded: {why}"),
             Self::NeedsOperator(what) => write!(f, "needs you: {what}"),
             Self::PutAside(why) => write!(f, "put aside: {why}"),
@@ -113,11 +116,15 @@ impl Board {
             .collect()
     }
 
-    /// Everything is on line; but a room whose group is not there keeps nobody from the others.
+    /// Everything is on line; but a room whose group is not there, or that its own service keeps us out of, keeps nobody from the
+    /// others.
     pub fn ready(&self) -> bool {
         let states = self.states.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut states = states.values();
-        states.all(|state| matches!(state, State::Online | State::NoGroup(_)))
+        states.iter().all(|(part, state)| match state {
+            State::Online | State::NoGroup(_) | State::Away(_) => true,
+            State::NeedsOperator(_) => matches!(part, Part::Room(_)),
+            State::Starting | State::Degraded(_) | State::PutAside(_) => false,
+        })
     }
 }
 

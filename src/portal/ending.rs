@@ -7,7 +7,6 @@ use tokio::time::{Instant, timeout_at};
 use super::draft::Draft;
 use super::turn::{Portal, reserve};
 use super::{Ended, Inbox};
-use crate::model::Timestamp;
 use crate::room::Leaving;
 use crate::store::Unsent;
 
@@ -65,7 +64,7 @@ impl Portal {
 
     async fn leave_all(&mut self, why: &Leaving) -> anyhow::Result<()> {
         let mut draft = Draft::default();
-        let admitted = self.room.close(why, Timestamp::now());
+        let admitted = self.room.close(why, self.clock.now());
         self.take_admitted(admitted, &mut draft);
         self.commit(draft).await
     }

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::Health;
 use super::draft::Draft;
 use super::recall::{Reaction, Recall};
 use super::turn::Portal;
@@ -9,6 +10,7 @@ use super::words::{self, Muted};
 use crate::model::{AccountName, Author, Content, GroupNumber, Member, MemberId, Message, Part, Seq, Timestamp, nick};
 use crate::qq::normal::normal_form;
 use crate::qq::{Act, GroupEvent, piece};
+use crate::room::Trouble;
 use crate::store::{Identity, NewMessage, NewPiece, Write};
 
 /// How a message came.
@@ -173,7 +175,7 @@ impl Portal {
             return Some(nick::of_member(sender));
         }
         if self.settings.to_xmpp {
-            let admitted = self.room.member_spoke(&member, Timestamp::now());
+            let admitted = self.room.member_spoke(&member, self.clock.now());
             self.take_admitted(admitted, draft);
         }
         Some(self.room.nick_of(&sender.id))
@@ -271,9 +273,23 @@ impl Portal {
         self.notices.offline(why);
     }
 
-    pub(super) fn tell_health(&self) {
+    /// The operator learns how the room is: first what the room itself says, then its groups.
+    pub(super) fn tell_health(&mut self) {
+        self.told_trouble = self.room.trouble().cloned();
         let down = self.groups.iter().find_map(|group| group.online.clone().err());
-        (self.wiring.health)(down.map_or(Ok(()), Err));
+        (self.wiring.health)(match (&self.told_trouble, down) {
+            (Some(Trouble::NeedsOperator(what)), _) => Health::NeedsOperator(what.clone()),
+            (Some(Trouble::Away(why)), _) => Health::Away(why.clone()),
+            (None, Some(why)) => Health::NoGroup(why),
+            (None, None) => Health::Fine,
+        });
+    }
+
+    /// As [`tell_health`](Self::tell_health), when the room says something else than before.
+    pub(super) fn tell_trouble(&mut self) {
+        if self.told_trouble.as_ref() != self.room.trouble() {
+            self.tell_health();
+        }
     }
 
     /// Who may not speak. The account itself and the whole group concern people on XMPP: their words may not get through.
@@ -299,7 +315,7 @@ impl Portal {
 
     /// Brings the merged members to the room; what changes is shown in its turn.
     pub(super) fn show_members(&mut self, draft: &mut Draft) {
-        let now = Timestamp::now();
+        let now = self.clock.now();
         let merged = self.groups.merged(now);
         let total = merged.len();
         let admitted = self.room.members(merged, total, now);
@@ -309,7 +325,7 @@ impl Portal {
     /// The room's name follows the group's where the row gives none.
     fn show_name(&mut self, draft: &mut Draft) {
         let settings = self.settings.room_named(self.groups.name());
-        let admitted = self.room.configure(settings, Timestamp::now());
+        let admitted = self.room.configure(settings, self.clock.now());
         self.take_admitted(admitted, draft);
     }
 

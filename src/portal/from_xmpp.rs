@@ -1,6 +1,5 @@
 //! Room → QQ: what the room admitted becomes writes. Refusals were answered by the room already.
 
-use jid::FullJid;
 use tokio_xmpp::Stanza;
 use xmpp_parsers::presence::Type;
 
@@ -14,10 +13,18 @@ use crate::room::{Admitted, Change, Effect, Speech, Spoken};
 use crate::store::{Acting, ClientSession, Identity, NewMessage, NewPiece, Upon, Write};
 use crate::xmpp::Event;
 
+/// How words came from XMPP.
+pub(super) enum Way {
+    /// An occupant of our own room said them to us.
+    Told,
+    /// They were said in somebody else's room: by whom, and the stanza-id that its service gave.
+    Overheard { author: Author, id: Option<String> },
+}
+
 impl Portal {
     /// Takes one stanza that came for the room, with what it refers to.
-    pub(super) fn admit_xmpp(&mut self, event: Event, named: &Named, draft: &mut Draft) {
-        let now = Timestamp::now();
+    pub(super) async fn admit_xmpp(&mut self, event: Event, named: &Named, draft: &mut Draft) -> anyhow::Result<()> {
+        let now = self.clock.now();
         let admitted = match self.room.retracts(&event) {
             Some(_) => {
                 let author = named.target.as_ref().map(|row| &row.author);
@@ -25,7 +32,7 @@ impl Portal {
             }
             None => self.room.admit(event, now),
         };
-        self.take_admitted_with(admitted, named, draft);
+        self.settle(admitted, named, draft).await
     }
 
     /// Takes what the room made of something that refers to nothing.
@@ -33,12 +40,12 @@ impl Portal {
         self.take_admitted_with(admitted, &Named::default(), draft);
     }
 
-    fn take_admitted_with(&mut self, admitted: Admitted, named: &Named, draft: &mut Draft) {
+    pub(super) fn take_admitted_with(&mut self, admitted: Admitted, named: &Named, draft: &mut Draft) {
         self.replies.push(admitted.replies);
         for effect in admitted.effects {
             match effect {
                 Effect::Spoken(spoken) if spoken.ephemeral => draft.ephemeral(spoken),
-                Effect::Spoken(spoken) => self.spoken(spoken, named, draft),
+                Effect::Spoken(spoken) => self.spoken(spoken, Way::Told, named, draft),
                 Effect::Change(change) => {
                     let write = self.write_of(&change);
                     draft.change(write, change);
@@ -68,7 +75,13 @@ impl Portal {
                         id: None,
                     };
                     let rows = std::iter::once(row).chain(named.also.iter().copied()).collect();
-                    draft.message(self.moderated((by, nick), rows, reason.as_deref(), time), Some(said));
+                    let who = (Author::Occupant(by.to_bare()), nick);
+                    let identity = Identity::Xmpp {
+                        session: by,
+                        origin: None,
+                    };
+                    let message = self.moderated(who, identity, (rows, reason.as_deref()), time);
+                    draft.message(message, Some(said));
                 }
                 Effect::Archive(query) => {
                     self.archive.ask(
@@ -86,11 +99,22 @@ impl Portal {
                         self.link.as_ref(),
                     );
                 }
+                Effect::Called { row, called } => draft.write(Write::Named {
+                    row,
+                    id: called.id,
+                    by_listener: called.by_listener,
+                }),
+                Effect::Said(seq) => draft.write(Write::Said(seq)),
+                Effect::Heard(heard) => draft.write(Write::Heard(heard)),
+                Effect::Puppet(puppet) => draft.write(Write::Puppet(puppet)),
+                Effect::Aside(aside) => self.aside(aside, draft),
+                // Seen to where the store can be asked.
+                Effect::Returned => {}
             }
         }
     }
 
-    fn spoken(&mut self, spoken: Spoken, named: &Named, draft: &mut Draft) {
+    pub(super) fn spoken(&mut self, spoken: Spoken, way: Way, named: &Named, draft: &mut Draft) {
         let upon = self.upon(&spoken, &named.also);
         let pieces = match &spoken.speech {
             Some(speech) if self.settings.to_qq && upon.is_none() => self.words(&spoken.nick, speech, named),
@@ -107,13 +131,15 @@ impl Portal {
         if spoken.retracts.is_some() {
             rows.extend(named.also.iter().map(|row| retraction(*row, false, None)));
         }
+        let (session, origin) = (spoken.session, spoken.origin);
+        let (author, identity) = match way {
+            Way::Told => (Author::Occupant(session.to_bare()), Identity::Xmpp { session, origin }),
+            Way::Overheard { author, id } => (author, Identity::Elsewhere { session, id, origin }),
+        };
         let message = NewMessage {
-            identity: Identity::Xmpp {
-                session: spoken.session,
-                origin: spoken.origin,
-            },
+            identity,
             time: spoken.time,
-            author: Author::Occupant(said.session.to_bare()),
+            author,
             nick: spoken.nick,
             rows,
             pieces,
@@ -144,11 +170,11 @@ impl Portal {
     }
 
     /// An owner takes away what somebody else said: here, and on QQ, where the account may.
-    fn moderated(
+    pub(super) fn moderated(
         &self,
-        (by, nick): (FullJid, String),
-        rows: Vec<Seq>,
-        reason: Option<&str>,
+        (author, nick): (Author, String),
+        identity: Identity,
+        (rows, reason): (Vec<Seq>, Option<&str>),
         time: Timestamp,
     ) -> NewMessage {
         let contents = rows
@@ -156,12 +182,9 @@ impl Portal {
             .map(|row| retraction(*row, true, reason.map(ToOwned::to_owned)));
         NewMessage {
             time,
-            author: Author::Occupant(by.to_bare()),
+            author,
             rows: contents.collect(),
-            identity: Identity::Xmpp {
-                session: by,
-                origin: None,
-            },
+            identity,
             pieces: Vec::new(),
             upon: Some(self.acting(Acting::TakeBack {
                 rows,

@@ -43,7 +43,7 @@ impl Portal {
                 return Ok(Named::default());
             };
             let who = event.from.to_bare();
-            let may = row.author == Author::Occupant(who.clone()) || self.room.settings().is_owner(&who);
+            let may = row.author == Author::Occupant(who.clone()) || self.room.is_owner(&who);
             let also = if may {
                 self.same_message(&row).await?
             } else {
@@ -58,15 +58,21 @@ impl Portal {
         let Some(answered) = self.room.answers(event).filter(|_| self.settings.to_qq) else {
             return Ok(Named::default());
         };
-        let Some(row) = store.row(self.id, answered).await? else {
-            return Ok(Named::default());
-        };
+        match store.row(self.id, answered).await? {
+            Some(row) => self.answering(&row).await,
+            None => Ok(Named::default()),
+        }
+    }
+
+    /// What is needed to answer a row on QQ.
+    pub(super) async fn answering(&self, row: &Row) -> Result<Named, StoreError> {
+        let store = &self.wiring.store;
         // The web protocol has no answers at all.
         let groups = match self.settings.faces {
             Known::WebQq => Vec::new(),
             Known::OneBot => {
                 let (account, groups) = (&self.settings.account, &self.settings.groups);
-                store.reached(answered, account, groups).await?
+                store.reached(row.seq, account, groups).await?
             }
         };
         let answered = Some(Answering {
@@ -80,7 +86,7 @@ impl Portal {
     }
 
     /// The other rows of what a person takes for one message.
-    async fn same_message(&self, row: &Row) -> Result<Vec<Seq>, StoreError> {
+    pub(super) async fn same_message(&self, row: &Row) -> Result<Vec<Seq>, StoreError> {
         let store = &self.wiring.store;
         let mut rows = match &row.author {
             Author::Occupant(_) | Author::Guest(_) => versions(row.seq, store.stanzas_by(self.id, &row.author).await?),

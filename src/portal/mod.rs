@@ -17,6 +17,7 @@ mod answered;
 mod archive;
 mod backfill;
 mod backlog;
+mod clock;
 mod draft;
 mod ending;
 mod flight;
@@ -27,6 +28,7 @@ mod groups;
 mod lookup;
 mod mailbox;
 mod notices;
+mod overheard;
 mod recall;
 mod reflect;
 mod restore;
@@ -52,15 +54,16 @@ use crate::model::{AccountName, GroupNumber, MemberId};
 use crate::qq::faces::Known;
 use crate::qq::piece::Limits;
 use crate::qq::{GroupEvent, Session};
-use crate::room::hosted;
+use crate::room;
+use crate::room::joined::Neighbours;
 use crate::store::Store;
 use crate::xmpp::Link;
 
 /// What the operator wants of the row.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Settings {
-    /// The room. Its name is used where neither the row nor QQ gives one.
-    pub room: hosted::Settings,
+    /// The room. A hosted one's name is used where neither the row nor QQ gives one.
+    pub room: room::Settings,
     /// The room's name, where the row gives one.
     pub name: Option<String>,
     /// The account that hears and speaks in the groups.
@@ -89,17 +92,14 @@ pub struct Settings {
 
 impl Settings {
     /// The room's settings under the name that counts: the row's, else the group's.
-    fn room_named(&self, group_name: Option<&str>) -> hosted::Settings {
-        let name = self
-            .name
-            .as_deref()
-            .or(group_name)
-            .unwrap_or(&self.room.name)
-            .to_owned();
-        hosted::Settings {
-            name,
-            ..self.room.clone()
+    fn room_named(&self, group_name: Option<&str>) -> room::Settings {
+        let mut room = self.room.clone();
+        if let room::Settings::Hosted(hosted) = &mut room
+            && let Some(name) = self.name.as_deref().or(group_name)
+        {
+            name.clone_into(&mut hosted.name);
         }
+        room
     }
 }
 
@@ -117,10 +117,27 @@ pub struct Wiring {
     pub outbox: Arc<dyn Fn(&AccountName) + Send + Sync>,
     /// The wishes' mailbox of an account's session, while it runs.
     pub session: FindSession,
-    /// Hears whether all groups of the room are on line, or why not, at each change: for the operator.
-    pub health: Arc<dyn Fn(Result<(), String>) + Send + Sync>,
+    /// Hears how the room is, at each change: for the operator.
+    pub health: Arc<dyn Fn(Health) + Send + Sync>,
+    /// A word for the admins. Never waits.
+    pub alert: Arc<dyn Fn(String) + Send + Sync>,
+    /// The servers of joined rooms.
+    pub neighbours: Neighbours,
     /// Counts.
     pub metrics: Metrics,
+}
+
+/// How a room is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Health {
+    /// As it should be.
+    Fine,
+    /// A group of it is not heard; why.
+    NoGroup(String),
+    /// The gateway is not in the room, which may mend itself; why.
+    Away(String),
+    /// A person has to do something; what.
+    NeedsOperator(String),
 }
 
 /// The ends of a portal that others hold. Survives restarts of the task.
@@ -128,6 +145,8 @@ pub struct Wiring {
 pub struct Handle {
     /// The room.
     pub jid: BareJid,
+    /// The room is somebody else's: its stanzas come from its address.
+    pub is_elsewhere: bool,
     /// For the component's reader.
     pub xmpp: Mailbox,
     /// For the sessions.
@@ -174,7 +193,8 @@ pub fn channel(settings: Settings) -> (Handle, Inbox) {
     let xmpp = Mailbox::default();
     let untold = Arc::new(Notify::new());
     let handle = Handle {
-        jid: settings.room.jid.clone(),
+        jid: settings.room.jid().clone(),
+        is_elsewhere: settings.room.is_elsewhere(),
         xmpp: xmpp.clone(),
         qq: qq_tx,
         control: control_tx,

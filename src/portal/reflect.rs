@@ -1,10 +1,9 @@
 //! Arm two: shows what is committed, in order, while the writer has room.
 
-use std::collections::VecDeque;
+use std::collections::{HashMap, VecDeque};
 
 use anyhow::Context;
 use futures_util::future::try_join_all;
-use jid::FullJid;
 use xmpp_parsers::stanza_error::DefinedCondition;
 
 use super::backlog::{Extra, Next};
@@ -13,7 +12,7 @@ use super::flight::Batch;
 use super::turn::Portal;
 use super::words;
 use crate::metrics::RoomLabel;
-use crate::model::{Row, Timestamp};
+use crate::model::{Called, Row, Seq, Timestamp};
 use crate::room::{Change, HistoryWanted, ShownAs, Step};
 use crate::store::{Confirmed, HistoryQuery, Shown, StoreError};
 use crate::xmpp::render::error::Refusal;
@@ -68,7 +67,9 @@ impl Replies {
 impl Portal {
     /// Whether the writer is wanted.
     pub(super) fn has_something_to_show(&self) -> bool {
-        !self.replies.0.is_empty() || self.untold.waits() || (!self.backlog.is_empty() && self.flight.room_for() > 0)
+        !self.replies.0.is_empty()
+            || self.untold.waits()
+            || (!self.backlog.is_empty() && self.flight.room_for() > 0 && self.room.capacity() > 0)
     }
 
     /// Renders and writes one batch.
@@ -81,22 +82,30 @@ impl Portal {
         let mut rows = 0;
         let now = Timestamp::now();
         let room_for = self.flight.room_for();
-        while stanzas.len() < BATCH && rows < room_for {
+        while stanzas.len() < BATCH && rows < room_for && self.room.capacity() > 0 {
             match self.backlog.next() {
                 Next::Row(row) => {
                     let late = row.seq <= self.late_upto || now.since(row.time) > LATE;
-                    stanzas.extend(self.room.reflect(Step::Row { row: &row, late }));
+                    let names = self.names_for(&row).await?;
+                    stanzas.extend(self.show(Step::Row { row: &row, late }, names));
+                    if self.room.acknowledges() {
+                        continue;
+                    }
                     confirmed.seq = Some(row.seq);
                     rows += 1;
                 }
                 Next::Extra(Extra::RowTo(row, session)) => {
-                    stanzas.extend(self.room.reflect(Step::RowTo {
+                    let late = now.since(row.time) > LATE;
+                    let step = Step::RowTo {
                         row: &row,
                         session: &session,
-                        late: now.since(row.time) > LATE,
-                    }));
+                        late,
+                    };
+                    stanzas.extend(self.show(step, HashMap::new()));
                 }
-                Next::Extra(Extra::Ephemeral(spoken)) => stanzas.extend(self.room.reflect(Step::Ephemeral(&spoken))),
+                Next::Extra(Extra::Ephemeral(spoken)) => {
+                    stanzas.extend(self.show(Step::Ephemeral(&spoken), HashMap::new()));
+                }
                 Next::Extra(Extra::Subject(NewSubject {
                     by: _,
                     nick,
@@ -111,7 +120,7 @@ impl Portal {
                         id: id.as_deref(),
                         time,
                     };
-                    stanzas.extend(self.room.reflect(step));
+                    stanzas.extend(self.show(step, HashMap::new()));
                 }
                 Next::Extra(Extra::Change(change)) => {
                     let history = self.history_for(&change).await?;
@@ -119,11 +128,12 @@ impl Portal {
                         confirmed.greeted.push(session.clone());
                     }
                     let cut = self.backlog.sent();
-                    stanzas.extend(self.room.reflect(Step::Change {
+                    let step = Step::Change {
                         change: &change,
                         history: &history,
                         cut,
-                    }));
+                    };
+                    stanzas.extend(self.show(step, HashMap::new()));
                 }
                 Next::ReadFrom(seq) => {
                     let page = self.wiring.store.rows_after(self.id, seq, BATCH).await?;
@@ -139,7 +149,7 @@ impl Portal {
             .map(|(id, shown)| (id, shown.map(to_store)))
             .collect();
         let room = RoomLabel {
-            room: self.settings.room.jid.to_string(),
+            room: self.settings.room.jid().to_string(),
         };
         let sent: usize = stanzas.iter().map(|stanza| stanza.to.len()).sum();
         self.wiring.metrics.stanzas.get_or_create(&room).inc_by(sent as u64);
@@ -156,6 +166,19 @@ impl Portal {
             subject,
         });
         Ok(())
+    }
+
+    fn show(&mut self, step: Step<'_>, names: HashMap<Seq, Called>) -> Vec<Outgoing> {
+        self.room.reflect(step, names, self.clock.now())
+    }
+
+    /// What somebody else's room calls the rows that a row is about.
+    async fn names_for(&self, row: &Row) -> Result<HashMap<Seq, Called>, StoreError> {
+        let rows = self.room.about(row);
+        if rows.is_empty() {
+            return Ok(HashMap::new());
+        }
+        self.wiring.store.stanza_ids(self.id, rows).await
     }
 
     async fn history_for(&self, change: &Change) -> Result<Vec<Row>, StoreError> {
@@ -221,29 +244,32 @@ impl Portal {
 
     /// The store does not take it: everybody who can be told is told, at once.
     pub(super) async fn refuse_all(&mut self, afters: Vec<After>, error: &StoreError) {
-        tracing::error!(room = %self.settings.room.jid, %error, "the store takes nothing");
+        tracing::error!(room = %self.settings.room.jid(), %error, "the store takes nothing");
         let text = words::not_stored(self.settings.language);
-        let undelivered =
-            |session: &FullJid, id: Option<&str>| Some(self.room.undelivered(session, id, text.to_owned()));
-        let mut missed = 0;
-        let refuse = |after: &After| match after {
-            After::Message(Some(said)) => undelivered(&said.session, said.id.as_deref()),
-            After::Subject(subject) => undelivered(&subject.by, subject.id.as_deref()),
-            After::Change(Change::Join { session, nick, id, .. }) => {
-                let room = &self.settings.room.jid;
-                let to = self.room.ids().occupant(nick)?;
-                let text = (self.settings.language.tag(), text);
-                let refusal = Refusal::wait(DefinedCondition::ResourceConstraint).because(text);
-                Some(refusal.presence(room, &to.into(), &session.clone().into(), id.clone()))
+        let now = self.clock.now();
+        let mut errors = Vec::new();
+        for after in afters {
+            match after {
+                // What somebody else's room said is read there again.
+                After::Message(Some(_)) if self.room.acknowledges() => {}
+                After::Message(Some(said)) => {
+                    let (session, id) = (said.session, said.id);
+                    errors.extend(self.room.undelivered(&session, id.as_deref(), text.to_owned(), now));
+                }
+                After::Subject(NewSubject { by, id, .. }) => {
+                    errors.extend(self.room.undelivered(&by, id.as_deref(), text.to_owned(), now));
+                }
+                After::Change(Change::Join { session, nick, id, .. }) => {
+                    let room = self.settings.room.jid();
+                    let text = (self.settings.language.tag(), text);
+                    let refusal = Refusal::wait(DefinedCondition::ResourceConstraint).because(text);
+                    let to = self.room.ids().occupant(&nick);
+                    errors.extend(to.map(|to| refusal.presence(room, &to.into(), &session.into(), id)));
+                }
+                After::Message(None) => self.missed += 1,
+                After::Change(_) | After::Ephemeral(_) | After::Nothing => {}
             }
-            After::Message(None) => {
-                missed += 1;
-                None
-            }
-            After::Change(_) | After::Ephemeral(_) | After::Nothing => None,
-        };
-        let errors: Vec<Outgoing> = afters.iter().filter_map(refuse).collect();
-        self.missed += missed;
+        }
         if let Some(link) = self.link.clone().filter(|_| !errors.is_empty()) {
             // A lost link tells the authors by itself: their server bounces what they send.
             link.post(errors).await.ok();

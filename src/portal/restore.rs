@@ -8,9 +8,8 @@ use super::backlog::{Backlog, Extra};
 use super::reflect::MAX_MISSED;
 use super::told::Untold;
 use super::turn::Portal;
-use crate::model::{MemberId, Seq, Timestamp};
-use crate::room::hosted::HostedRoom;
-use crate::room::{Effect, Kept, KeptSession, Resumed, ShownAs};
+use crate::model::{MemberId, Seq};
+use crate::room::{Effect, Kept, KeptSession, Resumed, Room, ShownAs};
 use crate::store::{ClientSession, RoomState, Shown};
 use crate::xmpp::Link;
 
@@ -28,13 +27,21 @@ impl Portal {
         let state = store.room_state(self.id).await;
         let state = state.context("cannot read the room's occupants")?;
         let edge = store.row_with_newer(self.id, MAX_MISSED).await?;
-        let Marks { sent, far } = marks(&state, edge);
+        let Marks { sent, far } = if self.room.acknowledges() {
+            Marks {
+                sent: state.confirmed,
+                far: Vec::new(),
+            }
+        } else {
+            marks(&state, edge)
+        };
         let last = state.last.max(state.confirmed);
         self.backlog = Backlog::behind(sent, last);
         self.late_upto = last;
-        let now = Timestamp::now();
-        self.room = HostedRoom::new(
+        let now = self.clock.now();
+        self.room = Room::new(
             self.settings.room_named(self.groups.name()),
+            &self.wiring.neighbours,
             *store.salt(),
             store.epoch(),
         );
@@ -126,5 +133,7 @@ fn kept(state: RoomState) -> Kept {
         shown: state.shown.into_iter().map(|(id, face)| (id, shown(face))).collect(),
         remembered: state.remembered,
         subject: state.subject.map(|subject| (subject.nick, subject.text, subject.time)),
+        puppets: state.puppets,
+        heard: state.heard,
     }
 }

@@ -116,10 +116,11 @@ impl Portal {
                 } else {
                     words::undelivered(self.settings.language, failed.unknown, &failed.why)
                 };
-                self.untold.errors.push(match &failed.id {
+                let now = self.clock.now();
+                self.untold.errors.extend(match &failed.id {
                     // A moderator said nothing that could be marked.
-                    None if failed.recall => self.room.whisper(&session, &text),
-                    id => self.room.undelivered(&session, id.as_deref(), text),
+                    None if failed.recall => self.room.whisper(&session, &text, now),
+                    id => self.room.undelivered(&session, id.as_deref(), text, now),
                 });
             }
             self.untold.written.insert((message, group));

@@ -16,9 +16,11 @@ use tokio_util::sync::CancellationToken;
 use super::archive::Archive;
 use super::backfill::too_long;
 use super::backlog::{Backlog, Extra};
+use super::clock::Clock;
 use super::draft::{After, Draft, NewSubject};
 use super::flight::Flight;
 use super::groups::Groups;
+use super::lookup::Named;
 use super::notices::Notices;
 use super::reflect::Replies;
 use super::strangers::Strangers;
@@ -27,7 +29,7 @@ use super::{Control, Ended, Inbox, Settings, Wiring};
 use crate::metrics::{FlowLabel, QQ_TO_XMPP, XMPP_TO_QQ};
 use crate::model::{Author, Content, GroupNumber, MemberId, Row, Seq, Timestamp};
 use crate::qq::GroupEvent;
-use crate::room::hosted::HostedRoom;
+use crate::room::{Room, Trouble};
 use crate::store::{GroupState, RoomId, Store, StoreError, Unsent, Write, Written};
 use crate::xmpp::{Event, Link, Permit};
 
@@ -44,7 +46,10 @@ const PINGS: usize = 50;
 pub(super) struct Portal {
     pub(super) settings: Settings,
     pub(super) wiring: Wiring,
-    pub(super) room: HostedRoom,
+    pub(super) room: Room,
+    pub(super) clock: Clock,
+    /// What was last told of the room's own trouble.
+    pub(super) told_trouble: Option<Trouble>,
     pub(super) id: RoomId,
     pub(super) groups: Groups,
     pub(super) backlog: Backlog,
@@ -74,17 +79,24 @@ impl Portal {
     pub(super) async fn start(settings: Settings, wiring: Wiring) -> anyhow::Result<Self> {
         let store = &wiring.store;
         let id = store
-            .room(&settings.room.jid)
+            .room(settings.room.jid())
             .await
             .context("cannot read the room from the store")?;
         let groups = Groups::new(known(store, &settings).await?);
-        let room = HostedRoom::new(settings.room_named(groups.name()), *store.salt(), store.epoch());
+        let room = Room::new(
+            settings.room_named(groups.name()),
+            &wiring.neighbours,
+            *store.salt(),
+            store.epoch(),
+        );
         let archive = Archive::new(store.clone(), id);
         let mut links = wiring.link.clone();
         let link = links.borrow_and_update().clone();
         let mut portal = Self {
             settings,
             room,
+            clock: Clock::start(),
+            told_trouble: None,
             id,
             groups,
             backlog: Backlog::default(),
@@ -131,6 +143,7 @@ impl Portal {
             let may_take = self.backlog.extras() < MAX_EXTRAS && self.replies.len() < MAX_EXTRAS;
             let link = self.link.clone();
             let deadline = self.groups.deadline();
+            let (clock, due) = (self.clock, self.room.due().filter(|_| link.is_some()));
             tokio::select! {
                 () = shutdown.cancelled() => return self.drain(inbox, drain).await,
                 Some(control) = inbox.control.recv() => match control {
@@ -159,6 +172,7 @@ impl Portal {
                     self.tell_authors().await?;
                 }
                 () = too_long(deadline) => self.end_waits().await?,
+                () = clock.at(due) => self.room_tick().await?,
                 _ = tick.tick() => self.tick().await?,
             }
         }
@@ -205,20 +219,20 @@ impl Portal {
                 }
             }
             match self.look_up(&event).await {
-                Ok(named) => self.admit_xmpp(event, &named, &mut draft),
+                Ok(named) => self.admit_xmpp(event, &named, &mut draft).await?,
                 Err(error) => self.cannot_read(&event, &error),
             }
         }
         if inbox.xmpp.take_overrun() {
-            tracing::warn!(room = %self.settings.room.jid, "stanzas were dropped unread; asking every occupant whether they are here");
-            self.room.doubt_all();
+            tracing::warn!(room = %self.settings.room.jid(), "stanzas were dropped unread; asking who is here and what was said");
+            self.room.doubt_all(self.clock.now());
         }
         self.commit(draft).await
     }
 
     /// What a stanza refers to cannot be read: its author is told, and everybody else goes on.
     fn cannot_read(&mut self, event: &Event, error: &StoreError) {
-        let (room, from) = (&self.settings.room.jid, &event.from);
+        let (room, from) = (self.settings.room.jid(), &event.from);
         tracing::error!(%room, %from, %error, "cannot read what a stanza refers to");
         let refusal = self
             .room
@@ -299,9 +313,17 @@ impl Portal {
             Some(Author::Occupant(_) | Author::Guest(_)) => XMPP_TO_QQ,
             Some(Author::Room) | None => return,
         };
-        let room = self.settings.room.jid.to_string();
+        let room = self.settings.room.jid().to_string();
         let label = FlowLabel { room, direction };
         self.wiring.metrics.accepted.get_or_create(&label).inc();
+    }
+
+    /// Something of the room is due.
+    async fn room_tick(&mut self) -> anyhow::Result<()> {
+        let admitted = self.room.tick(self.clock.now());
+        let mut draft = Draft::default();
+        self.settle(admitted, &Named::default(), &mut draft).await?;
+        self.commit(draft).await
     }
 
     /// What nobody announces.
@@ -349,7 +371,7 @@ impl Portal {
         self.settings = settings;
         self.tell_health();
         let named = self.settings.room_named(self.groups.name());
-        let admitted = self.room.configure(named, Timestamp::now());
+        let admitted = self.room.configure(named, self.clock.now());
         self.take_admitted(admitted, &mut draft);
         self.show_members(&mut draft);
         for event in self.strangers.take() {

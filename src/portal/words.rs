@@ -73,6 +73,11 @@ fn with_mentions(text: &str, known: Known, mentions: &[(String, crate::model::Me
     parts
 }
 
+/// A line of the gateway for the people on QQ.
+pub(super) fn for_groups(line: &Line) -> String {
+    format!("（{}）", line.text(Language::Zh))
+}
+
 /// A line of the gateway in a room.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Line {
@@ -86,6 +91,10 @@ pub(super) enum Line {
     NotSent(usize, String),
     /// Nothing is sent to QQ for so long.
     Paused(Duration),
+    /// So many messages from QQ were too old, or too many, to be said in the room.
+    NotSaid(usize),
+    /// So many messages of the room were too old to be passed on to QQ.
+    TooLateForQq(usize),
     /// Somebody may not speak on QQ: for so long, if an end was told; zero: they may again.
     Muted(Muted, Option<Duration>),
 }
@@ -122,6 +131,14 @@ impl Line {
                 "QQ 目前不接受这里的消息，消息会等待，{}后再试",
                 length(*left, Language::Zh)
             ),
+            (Self::NotSaid(n), Language::En) => {
+                format!("{n} earlier messages from QQ are left out here: the bridge was away for too long")
+            }
+            (Self::NotSaid(n), Language::Zh) => format!("桥接中断太久，此处略去 {n} 条较早的 QQ 消息"),
+            (Self::TooLateForQq(n), Language::En) => {
+                format!("{n} messages were not passed on to QQ: the bridge was away, and they are too old by now")
+            }
+            (Self::TooLateForQq(n), Language::Zh) => format!("桥接曾中断，有 {n} 条较早的消息未转发到 QQ"),
             (Self::Muted(muted, time), Language::En) => muted.english(*time),
             (Self::Muted(muted, time), Language::Zh) => muted.chinese(*time),
         }

@@ -2,7 +2,7 @@
 
 use jid::{BareJid, FullJid, Jid};
 
-use crate::model::{Content, Language, Member, MemberId, Role, Row, Seq, Timestamp};
+use crate::model::{Author, Called, Content, Heard, KeptPuppet, Language, Member, MemberId, Role, Row, Seq, Timestamp};
 use crate::xmpp::Outgoing;
 
 pub use crate::xmpp::read::join::HistoryWanted;
@@ -14,6 +14,8 @@ pub struct Admitted {
     pub replies: Vec<Outgoing>,
     /// To be committed in this order, and then shown.
     pub effects: Vec<Effect>,
+    /// What people said in somebody else's room: to be looked up and committed behind the effects, in this order.
+    pub overheard: Vec<Overheard>,
 }
 
 /// Something that changes the room. The portal commits it and brings it back as a [`Step`].
@@ -53,6 +55,72 @@ pub enum Effect {
     Archive(ArchiveQuery),
     /// Somebody who may asks for the first and the last row of the archive (XEP-0313 §7). Answered beside the order of the room.
     ArchiveEnds(ArchiveEnds),
+    /// Somebody else's room calls a row so.
+    Called {
+        /// The row.
+        row: Seq,
+        /// How.
+        called: Called,
+    },
+    /// Somebody else's room has shown every row up to this one, as far as there was something to show.
+    Said(Seq),
+    /// Everything up to here was heard of somebody else's room.
+    Heard(Heard),
+    /// A puppet stands otherwise than before.
+    Puppet(KeptPuppet),
+    /// The gateway is in somebody else's room again after a while: rows that wait may be too many to be said.
+    Returned,
+    /// The gateway has a word for people.
+    Aside(Aside),
+}
+
+/// What a joined room tells people beside what is said.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Aside {
+    /// To the admins.
+    Admins(String),
+    /// So many messages of people in the room are too old to be passed on to QQ.
+    TooLateForQq(usize),
+    /// So many messages from QQ were not said in the room.
+    NotSaid(usize),
+}
+
+/// Why a joined room is not as it should be.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Trouble {
+    /// It may mend itself.
+    Away(String),
+    /// A person has to do something.
+    NeedsOperator(String),
+}
+
+/// Something that was said in somebody else's room.
+#[derive(Debug, Clone)]
+pub struct Overheard {
+    /// Who said it; ids of rows in it are empty, since the room does not know rows by their ids.
+    pub spoken: Spoken,
+    /// The author.
+    pub author: Author,
+    /// The stanza-id that the service gave it.
+    pub id: Option<String>,
+    /// The stanza-id of what it is about.
+    pub about: About,
+}
+
+/// What a stanza in somebody else's room is about, by stanza-id.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub enum About {
+    /// Nothing that was said before.
+    #[default]
+    Nothing,
+    /// It answers a message.
+    Answers(String),
+    /// Its author takes a message back.
+    TakesBack(String),
+    /// Its author reacts to a message.
+    Reacts(String, Vec<String>),
+    /// A moderator takes somebody's message back; perhaps with a reason.
+    Moderates(String, Option<String>),
 }
 
 impl Admitted {
@@ -60,15 +128,15 @@ impl Admitted {
     pub fn reply(reply: Outgoing) -> Self {
         Self {
             replies: vec![reply],
-            effects: Vec::new(),
+            ..Self::default()
         }
     }
 
     /// Nothing but an effect.
     pub fn effect(effect: Effect) -> Self {
         Self {
-            replies: Vec::new(),
             effects: vec![effect],
+            ..Self::default()
         }
     }
 }
@@ -306,6 +374,10 @@ pub struct Kept {
     pub remembered: Vec<(BareJid, String, Timestamp)>,
     /// The subject: nick, text, when.
     pub subject: Option<(String, String, Timestamp)>,
+    /// Visitors in somebody else's room.
+    pub puppets: Vec<KeptPuppet>,
+    /// How far somebody else's room was heard.
+    pub heard: Option<Heard>,
 }
 
 /// A client session as it was kept.

@@ -10,9 +10,13 @@
 //! ```
 
 pub mod effect;
+mod either;
 pub mod hosted;
+pub mod joined;
+mod mentions;
 
 pub use effect::{
-    Admitted, ArchiveEnds, ArchiveQuery, Change, Effect, HistoryWanted, Kept, KeptSession, Leaving, MemberChange,
-    MemberShown, Resumed, RoomMember, ShownAs, Speech, Spoken, Step, With,
+    About, Admitted, ArchiveEnds, ArchiveQuery, Aside, Change, Effect, HistoryWanted, Kept, KeptSession, Leaving,
+    MemberChange, MemberShown, Overheard, Resumed, RoomMember, ShownAs, Speech, Spoken, Step, Trouble, With,
 };
+pub use either::{Room, Settings};

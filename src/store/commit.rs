@@ -39,9 +39,9 @@ fn commit(db: &Connection, room: RoomId, write: Write, now: Timestamp) -> Result
         Write::Member(group, member) => members::put(db, group, &member)?,
         Write::MemberLeft(group, id) => members::left(db, group, &id)?,
         Write::GroupName(group, name) => groups::set_name(db, group, &name)?,
-        Write::Named { row, id } => stanza_ids::put(db, room, row, &id)?,
+        Write::Named { row, id, by_listener } => stanza_ids::put(db, room, row, (&id, by_listener))?,
         Write::Said(row) => rooms::advance(db, room, row)?,
-        Write::Heard { id, time } => rooms::heard(db, room, id.as_deref(), time)?,
+        Write::Heard(heard) => rooms::heard(db, room, heard.id.as_deref(), heard.time)?,
         Write::Puppet(puppet) => puppets::put(db, room, &puppet)?,
     }
     Ok(Written::Done)
@@ -154,7 +154,7 @@ fn said(db: &Connection, room: RoomId, message: NewMessage, now: Timestamp) -> R
         }
     }
     if let Identity::Elsewhere { id: Some(id), .. } = &message.identity {
-        stanza_ids::put(db, room, first, id)?;
+        stanza_ids::put(db, room, first, (id, false))?;
     }
     outbox::add(db, first, message.rows.len(), &message.pieces, now)?;
     if let Some(upon) = &message.upon {

@@ -42,12 +42,12 @@ use tokio::sync::oneshot;
 pub use error::{OpenError, PageError, StoreError};
 pub use outbox::Unsent;
 pub use read::{
-    Deed, GroupState, Heard, HistoryQuery, LastEvent, Page, PageQuery, PageWanted, Piece, PieceState, RoomState,
-    SaidBy, Settled, Untold,
+    Deed, GroupState, HistoryQuery, LastEvent, Page, PageQuery, PageWanted, Piece, PieceState, RoomState, SaidBy,
+    Settled, Untold,
 };
 pub use rooms::RoomId;
 pub use write::{
-    Acting, ClientSession, Confirmed, Identity, NewMessage, NewPiece, Puppet, Shown, Subject, Upon, Write, Written,
+    Acting, ClientSession, Confirmed, Identity, NewMessage, NewPiece, Shown, Subject, Upon, Write, Written,
 };
 pub use writer::Counts;
 

@@ -4,8 +4,8 @@ use jid::BareJid;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::columns::Text;
-use super::{Puppet, RoomId, Store, StoreError, members};
-use crate::model::{Member, Role};
+use super::{RoomId, Store, StoreError, members};
+use crate::model::{KeptPuppet, Member, Role};
 
 impl Store {
     /// The member that a puppet stands for, in whichever room, with the card of a group that has one for them. One who is in no
@@ -41,10 +41,10 @@ impl Store {
     }
 }
 
-pub(super) fn all(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<Puppet>> {
+pub(super) fn all(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<KeptPuppet>> {
     db.prepare_cached("SELECT member, grp, address, nick, occupant, inside, silenced FROM puppets WHERE room = ?1")?
         .query_map([room], |row| {
-            Ok(Puppet {
+            Ok(KeptPuppet {
                 member: row.get(0)?,
                 group: row.get(1)?,
                 address: row.get::<_, Text<BareJid>>(2)?.0,
@@ -57,7 +57,7 @@ pub(super) fn all(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<Puppet>
         .collect()
 }
 
-pub(super) fn put(db: &Connection, room: RoomId, puppet: &Puppet) -> rusqlite::Result<()> {
+pub(super) fn put(db: &Connection, room: RoomId, puppet: &KeptPuppet) -> rusqlite::Result<()> {
     db.prepare_cached(
         "INSERT INTO puppets (room, member, grp, address, nick, occupant, inside, silenced)
          VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)

@@ -2,8 +2,10 @@
 
 use jid::{BareJid, FullJid};
 
-use super::write::{ClientSession, Puppet, Shown, Subject};
-use crate::model::{AccountName, Author, EventId, GroupNumber, Handle, Member, Part, Row, Seq, Timestamp};
+use super::write::{ClientSession, Shown, Subject};
+use crate::model::{
+    AccountName, Author, EventId, GroupNumber, Handle, Heard, KeptPuppet, Member, Part, Row, Seq, Timestamp,
+};
 
 /// Everything a portal starts from.
 #[derive(Debug, Clone, Default)]
@@ -24,16 +26,7 @@ pub struct RoomState {
     /// What was last taken of a joined room; `None` before there was anything.
     pub heard: Option<Heard>,
     /// The puppets of a joined room, also those that are not inside.
-    pub puppets: Vec<Puppet>,
-}
-
-/// The last message of another service that was taken.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Heard {
-    /// The stanza-id of the last one that had any.
-    pub id: Option<String>,
-    /// When the newest was said.
-    pub time: Timestamp,
+    pub puppets: Vec<KeptPuppet>,
 }
 
 /// What is known of a group.

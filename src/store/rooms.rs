@@ -4,8 +4,8 @@ use jid::BareJid;
 use rusqlite::{Connection, OptionalExtension};
 
 use super::columns::Text;
-use super::{Confirmed, Heard, RoomState, Store, StoreError, Subject, messages, puppets, sessions, shown};
-use crate::model::{Seq, Timestamp};
+use super::{Confirmed, RoomState, Store, StoreError, Subject, messages, puppets, sessions, shown};
+use crate::model::{Heard, Seq, Timestamp};
 
 /// The store's key of a room, the same for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

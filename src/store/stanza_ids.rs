@@ -6,19 +6,30 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::columns::Json;
 use super::{RoomId, Store, StoreError};
-use crate::model::Seq;
+use crate::model::{Author, Called, Seq};
 
 impl Store {
     /// What the room's service calls these rows; those that it never named are left out. A row with several names gives one of
     /// them, always the same.
-    pub async fn stanza_ids(&self, room: RoomId, rows: Vec<Seq>) -> Result<HashMap<Seq, String>, StoreError> {
+    pub async fn stanza_ids(&self, room: RoomId, rows: Vec<Seq>) -> Result<HashMap<Seq, Called>, StoreError> {
         self.read(move |db| {
             let ids = db
                 .prepare_cached(
-                    "SELECT row, max(id) FROM stanza_ids
-                     WHERE row IN (SELECT value FROM json_each(?2)) AND room = ?1 GROUP BY row",
+                    "SELECT i.row, max(i.id), i.listener, m.author FROM stanza_ids i JOIN messages m ON m.seq = i.row
+                     WHERE i.row IN (SELECT value FROM json_each(?2)) AND i.room = ?1 GROUP BY i.row",
                 )?
-                .query_map((room, Json(rows)), |row| Ok((row.get(0)?, row.get(1)?)))?
+                .query_map((room, Json(rows)), |row| {
+                    let member = match row.get(3)? {
+                        Author::Member { id, .. } => Some(id),
+                        Author::Occupant(_) | Author::Guest(_) | Author::Room => None,
+                    };
+                    let called = Called {
+                        id: row.get(1)?,
+                        member,
+                        by_listener: row.get(2)?,
+                    };
+                    Ok((row.get(0)?, called))
+                })?
                 .collect::<rusqlite::Result<_>>()?;
             Ok(ids)
         })
@@ -39,11 +50,11 @@ pub(super) fn find(db: &Connection, room: RoomId, id: &str) -> rusqlite::Result<
 }
 
 /// A name stays with the row it was first given to. Rows that are gone, or of another room, get none.
-pub(super) fn put(db: &Connection, room: RoomId, row: Seq, id: &str) -> rusqlite::Result<()> {
+pub(super) fn put(db: &Connection, room: RoomId, row: Seq, (id, listener): (&str, bool)) -> rusqlite::Result<()> {
     db.prepare_cached(
-        "INSERT INTO stanza_ids (room, id, row) SELECT room, ?2, seq FROM messages WHERE seq = ?3 AND room = ?1
+        "INSERT INTO stanza_ids (room, id, row, listener) SELECT room, ?2, seq, ?4 FROM messages WHERE seq = ?3 AND room = ?1
          ON CONFLICT DO NOTHING",
     )?
-    .execute((room, id, row))?;
+    .execute((room, id, row, listener))?;
     Ok(())
 }

@@ -3,7 +3,8 @@
 use jid::{BareJid, FullJid};
 
 use crate::model::{
-    AccountName, Author, Content, EventId, GroupNumber, Handle, Member, MemberId, Part, Row, Seq, Timestamp,
+    AccountName, Author, Content, EventId, GroupNumber, Handle, Heard, KeptPuppet, Member, MemberId, Part, Row, Seq,
+    Timestamp,
 };
 
 /// One thing to commit. See [`super::Store::commit`].
@@ -59,18 +60,15 @@ pub enum Write {
         row: Seq,
         /// The stanza-id.
         id: String,
+        /// The listener said it for its author.
+        by_listener: bool,
     },
     /// A joined room certainly has all rows up to this one. Only grows.
     Said(Seq),
-    /// A message of a joined room was taken, whatever became of it. An id replaces the last one, the time only grows.
-    Heard {
-        /// Its stanza-id; without one the last id stays.
-        id: Option<String>,
-        /// When it was said.
-        time: Timestamp,
-    },
+    /// Messages of a joined room were taken up to here, whatever became of them. An id replaces the last one, the time only grows.
+    Heard(Heard),
     /// A puppet of a joined room, as it now is.
-    Puppet(Puppet),
+    Puppet(KeptPuppet),
 }
 
 /// A message about to be committed.
@@ -189,25 +187,6 @@ pub struct ClientSession {
     pub greeted: bool,
     /// The payload of its last presence (show, status, caps, avatar hash), as XML elements one after the other.
     pub presence: String,
-}
-
-/// The occupant of a joined room that stands for a QQ member; one for each member.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Puppet {
-    /// Whom.
-    pub member: MemberId,
-    /// The group where they were last seen.
-    pub group: GroupNumber,
-    /// The address that it enters the room with.
-    pub address: BareJid,
-    /// Its nick there.
-    pub nick: String,
-    /// Its occupant-id there (XEP-0421).
-    pub occupant: Option<String>,
-    /// It has entered.
-    pub inside: bool,
-    /// A moderator removed it: nothing of the member is said there until then.
-    pub silenced: Option<Timestamp>,
 }
 
 /// The subject of a room.

@@ -109,7 +109,7 @@ pub fn check_room(room: &BareJid) -> Result<(), BadRoomName> {
 }
 
 /// Gives members their addresses. The salt is made once and kept in the store: with another one everybody is a stranger.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Addresses {
     domain: BareJid,
     salt: [u8; 32],

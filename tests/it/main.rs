@@ -7,6 +7,7 @@ mod faults;
 mod groups;
 mod hostile;
 mod interop;
+mod joined;
 mod muc;
 mod onebot;
 mod operator;

@@ -78,18 +78,18 @@ async fn the_operator_hears_which_group_is_not_there() {
         ..settings()
     });
     let mut health = lab.health.clone();
-    let mut until = async |wanted: Result<(), String>| {
+    let mut until = async |wanted: Health| {
         let seen = timeout(LIMIT, health.wait_for(|now| *now == wanted)).await;
         seen.expect("it is told").expect("the portal runs");
     };
     lab.act(OTHER, Act::Offline("not in it".into())).await;
-    until(Err("not in it".into())).await;
+    until(Health::NoGroup("not in it".into())).await;
     lab.act(GROUP, Act::Online { history: false }).await;
     lab.act(OTHER, Act::Online { history: false }).await;
-    until(Ok(())).await;
+    until(Health::Fine).await;
     lab.act(OTHER, Act::Offline("not in it".into())).await;
-    until(Err("not in it".into())).await;
+    until(Health::NoGroup("not in it".into())).await;
     // Without the row's second group nothing is missing.
     control(&lab, Control::Configure(Box::new(settings()))).await;
-    until(Ok(())).await;
+    until(Health::Fine).await;
 }

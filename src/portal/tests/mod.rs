@@ -20,7 +20,7 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_xmpp::Stanza;
 
-use super::{Control, Ended, Handle, Inbox, Settings, Wiring, channel, run};
+use super::{Control, Ended, Handle, Health, Inbox, Settings, Wiring, channel, run};
 use crate::config::{Allow, Backfill, Language, Occupants, Template};
 use crate::metrics::Metrics;
 use crate::model::{
@@ -30,7 +30,8 @@ use crate::model::{
 use crate::qq::faces::Known;
 use crate::qq::piece::Limits;
 use crate::qq::{Act, Command, GroupEvent, Session};
-use crate::room::hosted;
+use crate::room::joined::Neighbours;
+use crate::room::{self, hosted};
 use crate::store::{Deed, RoomId, Settled, Store};
 use crate::xmpp::link::Batch;
 use crate::xmpp::{Event, Link};
@@ -44,7 +45,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 fn settings() -> Settings {
     Settings {
-        room: hosted::Settings {
+        room: room::Settings::Hosted(hosted::Settings {
             jid: BareJid::new(ROOM).expect("a JID"),
             name: "rust".into(),
             description: String::new(),
@@ -54,7 +55,7 @@ fn settings() -> Settings {
             allow: vec![Allow::Domain(BareJid::new("ex.org").expect("a domain"))],
             occupants: Occupants::Auto,
             max_stanza: 10_000,
-        },
+        }),
         name: None,
         account: AccountName("main".into()),
         groups: vec![GROUP],
@@ -79,7 +80,7 @@ struct Lab {
     handle: Handle,
     links: watch::Sender<Option<Link>>,
     session: watch::Sender<Option<Session>>,
-    health: watch::Receiver<Result<(), String>>,
+    health: watch::Receiver<Health>,
     /// The task's run breaks off as by a panic, and begins again.
     restart: Arc<Notify>,
     stop: CancellationToken,
@@ -102,15 +103,17 @@ impl Lab {
         let (handle, mut inbox) = channel(settings);
         let (links, link) = watch::channel(None);
         let (session, published) = watch::channel(None);
-        let (healths, health) = watch::channel(Ok(()));
+        let (healths, health) = watch::channel(Health::Fine);
         let wiring = Wiring {
             store: store.clone(),
             link,
             outbox: Arc::new(|_| {}),
             session: Arc::new(move |_| published.borrow().clone()),
-            health: Arc::new(move |groups| {
-                healths.send(groups).ok();
+            health: Arc::new(move |health| {
+                healths.send(health).ok();
             }),
+            alert: Arc::new(|_| {}),
+            neighbours: Neighbours::default(),
             metrics: Metrics::new(),
         };
         let stop = CancellationToken::new();

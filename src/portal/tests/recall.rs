@@ -194,6 +194,8 @@ async fn spoken(lab: &Lab, retracts: Option<Seq>, reacts: Option<(Seq, Vec<Strin
         outbox: Arc::new(|_| {}),
         session: Arc::new(|_| None),
         health: Arc::new(|_| {}),
+        alert: Arc::new(|_| {}),
+        neighbours: Neighbours::default(),
         metrics: Metrics::new(),
     };
     let mut portal = Portal::start(settings(), wiring).await.expect("a portal");

@@ -10,16 +10,12 @@ use super::HostedRoom;
 use super::occupants::Holder;
 use super::texts::Text;
 use crate::model::{Content, MemberId, Seq, Timestamp};
+use crate::room::mentions::mentioned;
 use crate::room::{Admitted, Effect, Speech, Spoken};
 use crate::xmpp::read::message::{self as read, Kind};
 use crate::xmpp::render::error::Refusal;
 use crate::xmpp::render::{children, message};
 use crate::xmpp::{Event, Outgoing};
-
-/// Places in a text that are looked at for mentions.
-const MOST_MENTIONS: usize = 32;
-/// Longest nick that is looked for, in characters.
-const LONGEST_NICK: usize = 60;
 
 impl HostedRoom {
     pub(super) fn admit_message(&mut self, from: &Jid, to: &Jid, message: Message, now: Timestamp) -> Admitted {
@@ -151,7 +147,7 @@ impl HostedRoom {
     }
 
     fn speech(&self, said: read::Said) -> Speech {
-        let mut mentions = self.mentioned(&said.text);
+        let mut mentions = mentioned(&said.text, |nick| self.member(nick));
         for uri in &said.mentioned {
             let Some((nick, id)) = self.referred(uri) else { continue };
             if !mentions.iter().any(|(_, m)| *m == id) {
@@ -176,40 +172,6 @@ impl HostedRoom {
         }
         let nick = jid.resource()?.as_str();
         Some((nick.to_owned(), self.member(nick)?))
-    }
-
-    /// Members named in a text, as `@nick` anywhere or as `nick:` or `nick,` at its beginning.
-    fn mentioned(&self, text: &str) -> Vec<(String, MemberId)> {
-        let mut found: Vec<(String, MemberId)> = Vec::new();
-        let mut add = |nick: &str, id: MemberId| {
-            if !found.iter().any(|(n, m)| n == nick && *m == id) {
-                found.push((nick.to_owned(), id));
-            }
-        };
-        let marks = [':', ',', '：', '，'];
-        let beginning = text.char_indices().take(LONGEST_NICK + 1);
-        for (at, _) in beginning.filter(|(_, c)| marks.contains(c)).take(4) {
-            if let Some(id) = self.member(&text[..at]) {
-                add(&text[..at], id);
-            }
-        }
-        let places = text.match_indices(['@', '＠']).take(MOST_MENTIONS);
-        for (at, sign) in places {
-            let rest = &text[at + sign.len()..];
-            let ends: Vec<usize> = rest
-                .char_indices()
-                .take(LONGEST_NICK)
-                .map(|(i, c)| i + c.len_utf8())
-                .collect();
-            let longest = ends
-                .into_iter()
-                .rev()
-                .find_map(|end| Some((&rest[..end], self.member(&rest[..end])?)));
-            if let Some((nick, id)) = longest {
-                add(nick, id);
-            }
-        }
-        found
     }
 
     /// The QQ member of exactly this nick, but for case and width; white space around it belongs to no nick.

@@ -185,8 +185,8 @@ impl HostedRoom {
         );
         effects.extend(Self::member_effect(changes).effects);
         Admitted {
-            replies: Vec::new(),
             effects,
+            ..Admitted::default()
         }
     }
 

@@ -53,8 +53,8 @@ impl HostedRoom {
             }));
         }
         Ok(Admitted {
-            replies: Vec::new(),
             effects,
+            ..Admitted::default()
         })
     }
 }

@@ -5,6 +5,7 @@ CREATE TABLE stanza_ids (
     room INTEGER NOT NULL REFERENCES rooms (id),
     id   TEXT NOT NULL,
     row  INTEGER NOT NULL REFERENCES messages (seq) ON DELETE CASCADE,
+    listener INTEGER NOT NULL,   -- the gateway's listener said it there for its author
     PRIMARY KEY (room, id)
 ) STRICT, WITHOUT ROWID;
 CREATE INDEX stanza_ids_by_row ON stanza_ids (row);

@@ -1,8 +1,8 @@
 //! Rooms of other services: what they call a row, what was heard of them, and who stands for members there.
 
 use super::*;
-use crate::model::{Member, Role};
-use crate::store::{Heard, Puppet, Settled};
+use crate::model::{Heard, KeptPuppet, Member, Role};
+use crate::store::Settled;
 
 const TEN: i64 = 10 * 60;
 
@@ -25,8 +25,8 @@ fn from_elsewhere(id: Option<&str>, origin: Option<&str>, time: Timestamp) -> Ne
     }
 }
 
-fn puppet(member: u64) -> Puppet {
-    Puppet {
+fn puppet(member: u64) -> KeptPuppet {
+    KeptPuppet {
         member: MemberId::Number(QqNumber(member)),
         group: GROUP,
         address: bare(&format!("u-{member}x@qq.example.org")),
@@ -81,7 +81,11 @@ async fn what_the_service_calls_a_row_of_ours_is_known() {
     let lab = Lab::new().await;
     let seq = lab.new_rows(from_qq("1", "hi")).await[0].seq;
     let other = lab.new_rows(from_qq("2", "ho")).await[0].seq;
-    let named = |row, id: &str| Write::Named { row, id: id.into() };
+    let named = |row, id: &str| Write::Named {
+        row,
+        id: id.into(),
+        by_listener: false,
+    };
     let elsewhere = lab.store.room(&bare("cats@qq.example.org")).await.expect("a room");
     let foreign = lab.store.commit(elsewhere, vec![named(seq, "foreign")]).await;
     assert_eq!(foreign.expect("a commit"), [Written::Done]);
@@ -100,7 +104,11 @@ async fn what_the_service_calls_a_row_of_ours_is_known() {
         .stanza_ids(lab.room, vec![seq, other, Seq(999)])
         .await
         .expect("read");
-    assert_eq!(ids.into_iter().collect::<Vec<_>>(), [(seq, "b".to_owned())]);
+    let ids: Vec<_> = ids
+        .into_iter()
+        .map(|(row, called)| (row, called.id, called.by_listener))
+        .collect();
+    assert_eq!(ids, [(seq, "b".to_owned(), false)]);
     let called = async |room, id| lab.store.row_called(room, id).await.expect("read");
     assert_eq!(called(lab.room, "a").await, Some(seq));
     assert_eq!(called(lab.room, "c").await, None);
@@ -193,7 +201,7 @@ async fn what_was_heard_last_is_found_again() {
     ];
     for ((id, time), (last, newest)) in steps {
         let id = id.map(str::to_owned);
-        lab.one(Write::Heard { id, time }).await;
+        lab.one(Write::Heard(Heard { id, time })).await;
         let id = last.map(str::to_owned);
         assert_eq!(heard(&lab).await, Some(Heard { id, time: newest }));
     }
@@ -205,7 +213,7 @@ async fn puppets_outlive_a_kill() {
     let lab = Lab::new().await;
     let one = puppet(1);
     lab.one(Write::Puppet(one.clone())).await;
-    let named = Puppet {
+    let named = KeptPuppet {
         member: MemberId::Named("a/b".into()),
         group: OTHER,
         address: bare("u-b@qq.example.org"),
@@ -220,7 +228,7 @@ async fn puppets_outlive_a_kill() {
     found.sort_by_key(|puppet| puppet.inside);
     assert_eq!(found, [one, named.clone()]);
 
-    let changed = Puppet {
+    let changed = KeptPuppet {
         nick: "小红".into(),
         inside: false,
         occupant: None,
@@ -236,7 +244,7 @@ async fn puppets_outlive_a_kill() {
 #[tokio::test]
 async fn a_puppet_leads_to_its_member() {
     let lab = Lab::new().await;
-    let find = async |puppet: &Puppet| lab.store.find_puppet(&puppet.address).await.expect("read");
+    let find = async |puppet: &KeptPuppet| lab.store.find_puppet(&puppet.address).await.expect("read");
     let one = puppet(1);
     assert_eq!(find(&one).await, None);
     lab.one(Write::Puppet(one.clone())).await;
@@ -254,7 +262,7 @@ async fn a_puppet_leads_to_its_member() {
     assert_eq!(find(&one).await, Some(member("")));
     // The same person stands in another room, for another group.
     let room = lab.store.room(&bare("cats@qq.example.org")).await.expect("a room");
-    let there = Puppet {
+    let there = KeptPuppet {
         group: OTHER,
         ..one.clone()
     };
@@ -315,6 +323,7 @@ async fn a_file_of_the_second_format_is_brought_up_to_date() {
         Write::Named {
             row: Seq(7),
             id: "s".into(),
+            by_listener: false,
         },
         Write::Message(from_elsewhere(Some("t"), None, at(0))),
     ];

@@ -123,6 +123,16 @@ pub fn corrects(message: &Message) -> Option<String> {
     replace.attr("id").map(ToOwned::to_owned)
 }
 
+/// The id of the message that this one takes back (XEP-0424); two of them at once are none.
+pub fn takes_back(message: &Message) -> Option<String> {
+    let mut all = message
+        .payloads
+        .iter()
+        .filter(|p| p.is("retract", RETRACT) && !forged(p));
+    let retract = all.next().filter(|_| all.next().is_none())?;
+    retract.attr("id").map(ToOwned::to_owned)
+}
+
 /// The stanza-id of the message that this one answers (XEP-0461).
 pub fn answers(message: &Message) -> Option<String> {
     payload::<Reply>(message, "reply", REPLY).map(|reply| reply.id)

@@ -5,3 +5,4 @@ pub mod join;
 pub mod message;
 pub mod moderation;
 pub mod presence;
+pub mod visit;

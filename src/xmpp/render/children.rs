@@ -53,8 +53,17 @@ fn parse(name: &str, children: &str) -> Option<Element> {
 /// The element with everything of the component's namespace in `jabber:client`: what is forwarded inside another stanza
 /// reaches the client as it is, without the server's translation.
 pub fn for_clients(element: &Element) -> Element {
-    let ns = if element.has_ns(DEFAULT_NS) {
-        JABBER_CLIENT.to_owned()
+    translated(element, DEFAULT_NS, JABBER_CLIENT)
+}
+
+/// The reverse: what somebody else's archive forwarded, as it would have come by itself.
+pub fn from_clients(element: &Element) -> Element {
+    translated(element, JABBER_CLIENT, DEFAULT_NS)
+}
+
+fn translated(element: &Element, from: &str, to: &str) -> Element {
+    let ns = if element.has_ns(from) {
+        to.to_owned()
     } else {
         element.ns()
     };
@@ -63,7 +72,7 @@ pub fn for_clients(element: &Element) -> Element {
     for node in element.nodes() {
         match node {
             minidom::Node::Element(child) => {
-                out.append_child(for_clients(child));
+                out.append_child(translated(child, from, to));
             }
             minidom::Node::Text(text) => out.append_text(text.as_str()),
         }

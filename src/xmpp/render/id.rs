@@ -10,6 +10,32 @@ use sha2::Sha256;
 
 use crate::model::{Author, MemberId, Seq};
 
+/// What is called how in a room: by the room's own names, or by those of somebody else's service.
+pub trait Names {
+    /// The address of an occupant.
+    fn address(&self, nick: &str) -> Jid;
+
+    /// The stanza-id of a row, where it has one.
+    fn stanza_id(&self, row: Seq) -> Option<String>;
+
+    /// The occupant-id of a QQ member, where it is known.
+    fn occupant_id(&self, member: &MemberId) -> Option<String>;
+}
+
+impl Names for Ids {
+    fn address(&self, nick: &str) -> Jid {
+        Self::address(self, nick)
+    }
+
+    fn stanza_id(&self, row: Seq) -> Option<String> {
+        Some(Self::stanza_id(self, row))
+    }
+
+    fn occupant_id(&self, member: &MemberId) -> Option<String> {
+        Some(self.of_member(member))
+    }
+}
+
 /// Makes and reads the ids of one room. Cheap to clone: archive answers are rendered beside the room.
 #[derive(Debug, Clone)]
 pub struct Ids {

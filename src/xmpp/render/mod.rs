@@ -6,5 +6,6 @@ pub mod id;
 pub mod message;
 pub mod presence;
 pub mod text;
+pub mod visit;
 
-pub use id::Ids;
+pub use id::{Ids, Names};

@@ -13,6 +13,7 @@ pub(super) const ARROWS: [(&str, &[&str]); 17] = [
             "xmpp::read",
             "xmpp::Event",
             "xmpp::Outgoing",
+            "xmpp::Addresses",
             "model",
         ],
     ),

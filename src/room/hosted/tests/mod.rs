@@ -220,6 +220,7 @@ impl Portal {
             Committed::Other(Effect::Spoken(_) | Effect::Change(_) | Effect::Moderated { .. }) => {
                 unreachable!("committed as themselves")
             }
+            Committed::Other(other) => unreachable!("of joined rooms alone: {other:?}"),
         }
     }
 

@@ -21,6 +21,7 @@ fn kept(p: &mut Portal, greeted: bool) -> Kept {
         shown,
         remembered: vec![],
         subject: Some(("Root".into(), "topic".into(), Timestamp(0))),
+        ..Kept::default()
     }
 }
 

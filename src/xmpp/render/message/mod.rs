@@ -4,6 +4,7 @@ mod parts;
 mod retraction;
 #[cfg(test)]
 mod tests;
+mod visiting;
 
 use minidom::Element;
 use xmpp_parsers::message::{Id, Lang, Message};
@@ -14,10 +15,12 @@ use xmpp_parsers::stanza_id::StanzaId;
 use super::children;
 use super::id::Ids;
 use super::text::{legal, stamp_text};
-use crate::model::{Content, Language, Row, Seq, Timestamp};
+use crate::model::{Content, Language, Row, Timestamp};
 use crate::xmpp::payload::delay::Delay;
 use crate::xmpp::payload::hint::Hint;
 use crate::xmpp::payload::muc_user::{Item, MucUser};
+
+pub use visiting::visiting;
 
 /// A row as a groupchat message, without `to`. `language` is that of the room's own words in it; `delayed` adds when it was said.
 pub fn row(ids: &Ids, language: Language, row: &Row, delayed: bool) -> Message {
@@ -68,7 +71,7 @@ fn content(ids: &Ids, language: Language, row: &Row) -> Message {
             message
         }
         Content::Parts(parts) => {
-            let (body, payloads) = parts::said(ids, language, parts);
+            let (body, payloads) = parts::said(ids, language, parts, None);
             own(ids, row, body).with_payloads(payloads)
         }
         Content::Notice(text) => own(ids, row, legal(text)),
@@ -78,7 +81,7 @@ fn content(ids: &Ids, language: Language, row: &Row) -> Message {
             reason,
         } => match occupant(ids, row).filter(|_| !moderated) {
             Some(_) => own(ids, row, retraction::fallback(language).to_owned())
-                .with_payloads(retraction::by_author(ids, *gone)),
+                .with_payloads(retraction::by_author(ids.stanza_id(*gone))),
             None => bare(ids, row).with_payloads(retraction::by_moderator(ids, *gone, row, reason.as_deref())),
         },
         Content::Tombstone {
@@ -91,7 +94,7 @@ fn content(ids: &Ids, language: Language, row: &Row) -> Message {
             message.id = id.as_deref().map(|id| Id(legal(id))).or(message.id);
             message.with_payloads(retraction::tombstone(ids, *retraction, *time, moderator.as_deref()))
         }
-        Content::Reactions { row: to, emoji } => bare(ids, row).with_payloads(reactions(ids, *to, emoji)),
+        Content::Reactions { row: to, emoji } => bare(ids, row).with_payloads(reactions(ids.stanza_id(*to), emoji)),
     }
 }
 
@@ -105,11 +108,11 @@ fn bare(ids: &Ids, row: &Row) -> Message {
     message
 }
 
-/// All reactions of one occupant to a row (XEP-0444 §3); none takes the last away.
-fn reactions(ids: &Ids, to: Seq, emoji: &[String]) -> Vec<Element> {
+/// All reactions of one occupant to the message of this stanza-id (XEP-0444 §3); none takes the last away.
+fn reactions(id: String, emoji: &[String]) -> Vec<Element> {
     let emoji = emoji.iter().map(|emoji| legal(emoji)).filter(|emoji| !emoji.is_empty());
     let reactions = Reactions {
-        id: ids.stanza_id(to),
+        id,
         reactions: emoji.map(|emoji| Reaction { emoji }).collect(),
     };
     vec![reactions.into(), Hint::Store.into()]

@@ -15,7 +15,7 @@ use crate::xmpp::payload::fallback::{Fallback, Range};
 use crate::xmpp::payload::mention::Mention;
 use crate::xmpp::payload::ns::REPLY;
 use crate::xmpp::payload::reply::Reply;
-use crate::xmpp::render::Ids;
+use crate::xmpp::render::Names;
 use crate::xmpp::render::text::legal;
 
 /// Longest body, in code points: with everything escaped still far below what servers take as one stanza.
@@ -24,8 +24,13 @@ const LONGEST_BODY: u32 = 20_000;
 const QUOTED_LINES: usize = 3;
 const QUOTED_CHARS: usize = 200;
 
-/// The body, and what its ranges mean.
-pub(super) fn said(ids: &Ids, language: Language, parts: &[Part]) -> (String, Vec<Element>) {
+/// The body, and what its ranges mean. Where somebody else says it for `speaker`, their name stands before their words.
+pub(super) fn said(
+    names: &dyn Names,
+    language: Language,
+    parts: &[Part],
+    mut speaker: Option<&str>,
+) -> (String, Vec<Element>) {
     let mut body = Body::default();
     let mut payloads = Vec::new();
     let mut answers = false;
@@ -37,7 +42,7 @@ pub(super) fn said(ids: &Ids, language: Language, parts: &[Part]) -> (String, Ve
             }) => {
                 let range = body.push(&quote(Some(&answered.nick), &answered.text));
                 if !std::mem::replace(&mut answers, true) {
-                    payloads.extend(answer(ids, answered, range));
+                    payloads.extend(answer(names, answered, range).into_iter().flatten());
                 }
             }
             Part::Reply(Answer { quote: text, .. }) => {
@@ -46,18 +51,26 @@ pub(super) fn said(ids: &Ids, language: Language, parts: &[Part]) -> (String, Ve
             Part::Mention(Mentioned {
                 member: Some(member), ..
             }) => {
+                body.name(speaker.take());
                 let range = body.push(&words(part, language));
                 payloads.push(
                     Mention {
                         begin: range.start,
                         end: range.end,
-                        occupantid: Some(ids.of_member(member)),
+                        occupantid: names.occupant_id(member),
                     }
                     .into(),
                 );
             }
             _ => {
-                body.push(&words(part, language));
+                let words = words(part, language);
+                match (words.strip_prefix("/me "), speaker.take()) {
+                    (Some(act), Some(name)) => body.push(&format!("* {name} {act}")),
+                    (_, speaker) => {
+                        body.name(speaker);
+                        body.push(&words)
+                    }
+                };
             }
         }
         if body.full {
@@ -71,16 +84,17 @@ fn words(part: &Part, language: Language) -> String {
     legal(&plain_text(std::slice::from_ref(part), language))
 }
 
-fn answer(ids: &Ids, answered: &Answered, range: Range) -> [Element; 2] {
+/// What is answered, and which of the body only repeats it. Without an id nobody can be pointed to it: then the lines are words.
+fn answer(names: &dyn Names, answered: &Answered, range: Range) -> Option<[Element; 2]> {
     let reply = Reply {
-        to: Some(ids.address(&answered.nick).to_string()),
-        id: ids.stanza_id(answered.row),
+        to: Some(names.address(&answered.nick).to_string()),
+        id: names.stanza_id(answered.row)?,
     };
     let fallback = Fallback {
         for_: Some(REPLY.to_owned()),
         bodies: vec![range],
     };
-    [reply.into(), fallback.into()]
+    Some([reply.into(), fallback.into()])
 }
 
 /// The beginning of what is answered, as lines that begin with `> `.
@@ -126,6 +140,13 @@ struct Body {
 }
 
 impl Body {
+    /// Who speaks, where it is said for them.
+    fn name(&mut self, speaker: Option<&str>) {
+        if let Some(speaker) = speaker {
+            self.push(&format!("{speaker}: "));
+        }
+    }
+
     /// Appends a text and says where it stands. What would be too much is cut.
     fn push(&mut self, text: &str) -> Range {
         let start = self.chars;

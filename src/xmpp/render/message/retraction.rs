@@ -19,10 +19,10 @@ pub(super) fn fallback(language: Language) -> &'static str {
     }
 }
 
-/// The author takes a row back (XEP-0424 §3).
-pub(super) fn by_author(ids: &Ids, gone: Seq) -> Vec<Element> {
+/// The author takes the message of this stanza-id back (XEP-0424 §3).
+pub(super) fn by_author(id: String) -> Vec<Element> {
     let retract = Retract {
-        id: ids.stanza_id(gone),
+        id,
         moderated: None,
         reason: None,
     };

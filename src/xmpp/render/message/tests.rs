@@ -4,7 +4,7 @@ use jid::BareJid;
 use proptest::prelude::*;
 
 use super::*;
-use crate::model::{Answered, Author, GroupNumber, Handle, MemberId, Mention, Part, Poke, QqNumber, Reply};
+use crate::model::{Answered, Author, GroupNumber, Handle, MemberId, Mention, Part, Poke, QqNumber, Reply, Seq};
 use crate::xmpp::payload::fallback::{Fallback, strip};
 use crate::xmpp::payload::ns::FALLBACK;
 
