@@ -39,7 +39,8 @@ pub use tls::TlsDoor;
 /// When it is not, a line on stderr (past the test harness's capture) says how to get it, and the test should return.
 ///
 /// # Panics
-/// When the program is missing and the environment says `CI=true`: there a silent skip would hide a broken install step.
+/// When the program is missing and the environment says `CI=true`: there a silent skip would hide a broken install step. A network
+/// namespace is root's alone, and missed in silence by others.
 pub fn available(program: &str) -> bool {
     let (found, remedy) = match program {
         "prosody" => (process::find_program("prosody").is_some(), "apt-get install prosody"),
@@ -70,7 +71,8 @@ pub fn available(program: &str) -> bool {
         return true;
     }
     let line = format!("SKIP: {program} not found; {remedy}");
-    assert!(std::env::var("CI").as_deref() != Ok("true"), "{line}");
+    let may_be_missing = program == "namespaces" && !rustix::process::geteuid().is_root();
+    assert!(may_be_missing || std::env::var("CI").as_deref() != Ok("true"), "{line}");
     // Not eprintln: the harness would show the line of a passing test to nobody.
     let _ = writeln!(std::io::stderr(), "{line}");
     false
