@@ -12,9 +12,11 @@ use tokio::net::TcpStream;
 use super::stanza::{Stanza as _, escape, ns};
 use super::stream::{Piece, Splitter};
 
-/// Whom to log in as, and where on 127.0.0.1.
+/// Whom to log in as, and where.
 #[derive(Clone, Debug)]
 pub struct Account {
+    /// The server's address.
+    pub address: Ipv4Addr,
     /// The port for clients.
     pub port: u16,
     /// The domain of the account.
@@ -38,7 +40,7 @@ pub(super) struct Bound {
 }
 
 pub(super) async fn log_in(account: &Account) -> anyhow::Result<Bound> {
-    let socket = TcpStream::connect((Ipv4Addr::LOCALHOST, account.port))
+    let socket = TcpStream::connect((account.address, account.port))
         .await
         .context("cannot connect")?;
     socket.set_nodelay(true)?;

@@ -9,6 +9,7 @@
 //! A client that nobody waits on stops reading when its channel is full, like a client with a full phone.
 
 mod login;
+mod moderator;
 mod reader;
 mod room;
 mod stanza;
@@ -30,6 +31,7 @@ use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Server;
 pub use login::Account;
+pub use moderator::{Moderation, RoomConfig, Whom};
 use reader::{Arrival, Reader};
 pub use room::Join;
 pub use stanza::{Stanza, escape, ns};
@@ -63,6 +65,7 @@ impl Jabber {
     /// [`come_online`](Self::come_online).
     pub async fn connect(server: &Server, user: &str, resource: &str) -> anyhow::Result<Self> {
         Self::log_in(&Account {
+            address: server.address(),
             port: server.c2s_port(),
             domain: server.domain().to_owned(),
             user: user.to_owned(),
@@ -72,9 +75,12 @@ impl Jabber {
         .await
     }
 
-    /// Logs in any account of a server on this machine.
+    /// Logs in any account of a server of this machine.
     pub async fn log_in(account: &Account) -> anyhow::Result<Self> {
-        let who = format!("{}@{} at port {}", account.user, account.domain, account.port);
+        let who = format!(
+            "{}@{} at {}:{}",
+            account.user, account.domain, account.address, account.port
+        );
         let bound = timeout(LOGIN_LIMIT, login::log_in(account))
             .await
             .map_err(|_| anyhow!("no login of {who} within {LOGIN_LIMIT:?}"))?

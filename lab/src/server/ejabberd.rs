@@ -9,24 +9,32 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use serde_json::json;
 
-use super::{Options, Ports};
+use super::site::{NEIGHBOURS, S2S_PORT, Site, Wire};
+use super::{Muc, Options};
 use crate::http;
 use crate::process::find_program;
 
 const CONFIG: &str = include_str!("ejabberd.yml");
+/// Added when there is a neighbour.
+const S2S: &str = include_str!("ejabberd_s2s.yml");
+/// Tells Erlang that there is no DNS.
+const INETRC: &str = "{resolv_conf, \"\"}.\n{lookup, [native]}.\n";
+/// Runs the rest of the line where `/etc/hosts` is the file that is named first.
+const WITH_HOSTS: &str = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
 
-pub(crate) fn write_config(folder: &Path, ports: Ports, options: &Options) -> anyhow::Result<()> {
+pub(crate) fn write_config(folder: &Path, site: &Site, options: &Options) -> anyhow::Result<()> {
     let quoted = |domain| format!("\"{domain}\"");
     let secret = |domain| format!("\"{domain}\": {{ password: \"{}\" }}", options.secret);
+    let limits = Limits::of(&options.muc);
     let config = CONFIG
         .replace(
             "@FOLDER@",
             folder.to_str().context("the temporary folder's name is not UTF-8")?,
         )
         .replace("@LEVEL@", if options.debug { "debug" } else { "info" })
-        .replace("@C2S@", &ports.c2s.to_string())
-        .replace("@COMPONENT@", &ports.component.to_string())
-        .replace("@HTTP@", &ports.http.to_string())
+        .replace("@C2S@", &site.ports.c2s.to_string())
+        .replace("@COMPONENT@", &site.ports.component.to_string())
+        .replace("@HTTP@", &site.ports.http.to_string())
         .replace(
             "@DOMAINS@",
             &options.components().map(quoted).collect::<Vec<_>>().join(", "),
@@ -35,21 +43,88 @@ pub(crate) fn write_config(folder: &Path, ports: Ports, options: &Options) -> an
             "@SECRETS@",
             &options.components().map(secret).collect::<Vec<_>>().join(", "),
         )
+        .replace("@S2S@", &s2s(site))
+        .replace(
+            "@S2S_MODULES@",
+            if site.wire.is_some() {
+                "  mod_s2s_dialback: {}\n"
+            } else {
+                ""
+            },
+        )
+        .replace("@MUC_LIMITS@", &limits.service)
+        .replace("@ROOM_LIMITS@", &limits.room)
         .replace("@MUC_ARCHIVE@", if options.muc_archive { "true" } else { "false" })
         .replace("@EXTRA@", &options.extra_config);
     for name in ["db", "upload", "log"] {
         fs::create_dir_all(folder.join(name))?;
     }
     fs::write(folder.join("ejabberd.yml"), config)?;
+    if let Some(wire) = site.wire {
+        fs::write(folder.join("inetrc"), INETRC)?;
+        fs::write(folder.join("hosts"), hosts(wire))?;
+    }
     Ok(())
 }
 
-pub(crate) fn command(folder: &Path) -> anyhow::Result<Command> {
+fn s2s(site: &Site) -> String {
+    let Some(wire) = site.wire else {
+        return String::new();
+    };
+    S2S.replace("@HERE@", &wire.here.to_string())
+        .replace("@S2S_PORT@", &S2S_PORT.to_string())
+}
+
+/// A file of hosts as the system reads it: ejabberd asks DNS for the server's SRV record (and here nobody answers), then the system.
+fn hosts(wire: Wire) -> String {
+    let names = NEIGHBOURS.join(" ");
+    format!("127.0.0.1 localhost\n{} {names}\n", wire.there)
+}
+
+/// The limits on rooms as the configuration has them: of the service, and of a room that nobody has configured.
+struct Limits {
+    service: String,
+    room: String,
+}
+
+impl Limits {
+    fn of(muc: &Muc) -> Self {
+        let (max, others) = match (muc.max_occupants, muc.own_defaults) {
+            (Some(max), true) => (Some(max), ""),
+            (None, true) => (None, ""),
+            (max, false) => (
+                max.or(Some(5000)),
+                "    max_user_conferences: 10000\n    history_size: 50\n",
+            ),
+        };
+        let Some(max) = max else {
+            return Self {
+                service: String::new(),
+                room: String::new(),
+            };
+        };
+        Self {
+            service: format!("    max_users: {max}\n{others}"),
+            room: format!(" max_users: {max},"),
+        }
+    }
+}
+
+pub(crate) fn command(folder: &Path, site: &Site) -> anyhow::Result<Command> {
     let program = find_program("erl").context("erl not found; apt-get install ejabberd")?;
     let code = code_path().context("no ejabberd in /usr/lib; apt-get install ejabberd")?;
     // Erlang reads these values as Erlang terms: a string needs its quotes.
     let term = |name: &str| format!("\"{}\"", folder.join(name).display());
-    let mut command = Command::new(program);
+    let mut command = Command::new("unshare");
+    if site.wire.is_some() {
+        command
+            .args(["--mount", "--", "sh", "-c", WITH_HOSTS])
+            .arg(folder.join("hosts"))
+            .arg(program);
+        command.env("ERL_INETRC", folder.join("inetrc"));
+    } else {
+        command = Command::new(program);
+    }
     command
         .args(["-noinput", "+K", "true", "+P", "250000", "+sbwt", "none", "-pa"])
         .arg(code)

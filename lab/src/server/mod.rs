@@ -1,13 +1,17 @@
 //! A real XMPP server for a test: one type for Prosody and ejabberd, in a temporary folder of its own, on free ports of the
-//! loopback, without TLS and without other servers. `prosody.rs` and `ejabberd.rs` know how each is told all this.
+//! loopback, without TLS, and without other servers but a [`Neighbour`]. `prosody.rs` and `ejabberd.rs` know how each is told all
+//! this.
 //!
 //! ```text
 //!  start ──▶ running ──stop / kill──▶ down ──start_again──▶ running      (same ports, same data)
 //! ```
 
 mod ejabberd;
+mod namespace;
+mod neighbour;
 mod options;
 mod prosody;
+mod site;
 
 use std::net::Ipv4Addr;
 use std::path::Path;
@@ -18,28 +22,23 @@ use tempfile::TempDir;
 use tokio::net::TcpStream;
 use tokio::time::{Instant, sleep};
 
-use crate::ports;
 use crate::process::{Process, Signal};
 pub(crate) use ejabberd::code_path as ejabberd_code_path;
-pub use options::{Kind, Options, USERS};
+pub(crate) use namespace::allowed as namespaces_allowed;
+pub use neighbour::Neighbour;
+pub use options::{Kind, Muc, MucLimits, Options, USERS};
+pub use site::Wire;
+use site::{Ports, Site};
 
 /// Prosody takes 0.2 s, ejabberd 2 s, on a quiet machine.
 const START_LIMIT: Duration = Duration::from_secs(30);
-
-/// Where the server listens on 127.0.0.1.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Ports {
-    pub(crate) c2s: u16,
-    pub(crate) component: u16,
-    pub(crate) http: u16,
-}
 
 /// A server, running or down. Dropped, it ends and its folder goes.
 #[derive(Debug)]
 pub struct Server {
     kind: Kind,
     options: Options,
-    ports: Ports,
+    site: Site,
     // Before the folder: the fields are dropped in this order.
     process: Option<Process>,
     folder: TempDir,
@@ -48,28 +47,29 @@ pub struct Server {
 impl Server {
     /// Starts a server with fresh data and waits until its ports accept and its accounts are there.
     pub async fn start(kind: Kind, options: &Options) -> anyhow::Result<Self> {
-        match Self::try_start(kind, options).await {
+        match Self::start_at(kind, options, Site::here(options.neighbour)?).await {
             // Somebody else took one of the ports between our look and the server's.
-            Err(error) if is_address_in_use(&format!("{error:#}")) => Self::try_start(kind, options).await,
+            Err(error) if is_address_in_use(&format!("{error:#}")) => {
+                Self::start_at(kind, options, Site::here(options.neighbour)?).await
+            }
             result => result,
         }
     }
 
-    async fn try_start(kind: Kind, options: &Options) -> anyhow::Result<Self> {
+    async fn start_at(kind: Kind, options: &Options, site: Site) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new()
             .prefix(&format!("lab-{}-", kind.name()))
             .tempdir()?;
-        let [c2s, component, http] = ports::free()?;
         let mut server = Self {
             kind,
             options: options.clone(),
-            ports: Ports { c2s, component, http },
+            site,
             process: None,
             folder,
         };
         match kind {
-            Kind::Prosody => prosody::write_config(server.folder.path(), server.ports, options)?,
-            Kind::Ejabberd => ejabberd::write_config(server.folder.path(), server.ports, options)?,
+            Kind::Prosody => prosody::write_config(server.folder.path(), &server.site, options)?,
+            Kind::Ejabberd => ejabberd::write_config(server.folder.path(), &server.site, options)?,
         }
         server.launch().await?;
         for user in options.accounts() {
@@ -82,12 +82,17 @@ impl Server {
         let folder = self.folder.path();
         let command = match self.kind {
             Kind::Prosody => prosody::command(folder)?,
-            Kind::Ejabberd => ejabberd::command(folder)?,
+            Kind::Ejabberd => ejabberd::command(folder, &self.site)?,
+        };
+        let command = match self.site.inside {
+            Some(pid) => namespace::inside(pid, &command),
+            None => command,
         };
         let mut process = Process::spawn(self.kind.name(), &command, &folder.join("output"))?;
         let end = Instant::now() + START_LIMIT;
-        for port in [self.ports.component, self.ports.c2s, self.ports.http] {
-            while TcpStream::connect((Ipv4Addr::LOCALHOST, port)).await.is_err() {
+        let Ports { c2s, component, http } = self.site.ports;
+        for port in [component, c2s, http] {
+            while TcpStream::connect((self.site.address, port)).await.is_err() {
                 if !process.is_running() {
                     bail!("{} ended while it started\n{}", self.kind.name(), process.tail(30));
                 }
@@ -116,8 +121,8 @@ impl Server {
     /// Adds an account with the name as its password. The server must run.
     pub async fn register(&self, user: &str) -> anyhow::Result<()> {
         match self.kind {
-            Kind::Prosody => prosody::register(self.folder.path(), user),
-            Kind::Ejabberd => ejabberd::register(self.ports.http, user).await,
+            Kind::Prosody => prosody::register(self.folder.path(), &self.site, user),
+            Kind::Ejabberd => ejabberd::register(self.site.ports.http, user).await,
         }
     }
 
@@ -180,19 +185,24 @@ impl Server {
         self.kind
     }
 
+    /// The address of all its ports: the loopback's, or for a neighbour the one that is reached from here.
+    pub fn address(&self) -> Ipv4Addr {
+        self.site.address
+    }
+
     /// The port for clients (RFC 6120, plain TCP).
     pub fn c2s_port(&self) -> u16 {
-        self.ports.c2s
+        self.site.ports.c2s
     }
 
     /// The port for components (XEP-0114).
     pub fn component_port(&self) -> u16 {
-        self.ports.component
+        self.site.ports.component
     }
 
     /// The port for HTTP: uploads, websocket, BOSH, and with ejabberd its API.
     pub fn http_port(&self) -> u16 {
-        self.ports.http
+        self.site.ports.http
     }
 
     /// The address of the websocket for browsers (RFC 7395).
@@ -201,22 +211,22 @@ impl Server {
             Kind::Prosody => "xmpp-websocket",
             Kind::Ejabberd => "ws",
         };
-        format!("ws://localhost:{}/{path}", self.ports.http)
+        format!("ws://{}:{}/{path}", self.site.web_host(), self.site.ports.http)
     }
 
     /// The domain of the accounts.
     pub fn domain(&self) -> &'static str {
-        "localhost"
+        self.site.domain
     }
 
     /// The domain of the server's own rooms (XEP-0045).
     pub fn muc_service(&self) -> &'static str {
-        "conference.localhost"
+        self.site.muc_service
     }
 
     /// The domain of the upload service (XEP-0363).
     pub fn upload_service(&self) -> &'static str {
-        "upload.localhost"
+        self.site.upload_service
     }
 
     /// The component's domain.

@@ -1,5 +1,7 @@
 //! Which server, and what a test may want different about it.
 
+use super::Wire;
+
 /// Who has an account from the start; the password is the name.
 pub const USERS: [&str; 3] = ["alice", "bob", "carol"];
 
@@ -22,6 +24,44 @@ impl Kind {
     }
 }
 
+/// What a test may want different about the rooms of the server's own MUC service (XEP-0045).
+#[derive(Clone, Debug, Default)]
+pub struct Muc {
+    /// Prosody: Debian's `mod_muc_moderation` (package `prosody-modules`; XEP-0425 with `urn:xmpp:message-moderate:0` alone). It
+    /// needs the archive. ejabberd 23.01 has none.
+    pub moderation: bool,
+    /// Prosody: limits that public servers have. ejabberd has its own options for that, see `extra_config`.
+    pub limits: Option<MucLimits>,
+    /// The most occupants of a room; admins and owners come in all the same. At first Prosody has no limit, and ejabberd 5000.
+    pub max_occupants: Option<u32>,
+    /// ejabberd: its own defaults (200 occupants, 100 rooms for one address, 20 messages of history) in the place of generous ones.
+    pub own_defaults: bool,
+}
+
+/// The limits of `mod_muc_limits` of prosody-modules, with its defaults, on everybody without an affiliation.
+#[derive(Clone, Copy, Debug)]
+pub struct MucLimits {
+    /// Joins, nick changes and lines that a room takes per second.
+    pub event_rate: f64,
+    /// How many seconds of that may come at once.
+    pub burst_factor: u32,
+    /// In bytes of UTF-8.
+    pub max_nick_length: u32,
+    /// Of one message.
+    pub max_lines: u32,
+}
+
+impl Default for MucLimits {
+    fn default() -> Self {
+        Self {
+            event_rate: 0.5,
+            burst_factor: 6,
+            max_nick_length: 23,
+            max_lines: 23,
+        }
+    }
+}
+
 /// What a test may want different.
 #[derive(Clone, Debug)]
 pub struct Options {
@@ -35,6 +75,10 @@ pub struct Options {
     pub secret: String,
     /// Whether the server's own rooms keep an archive (XEP-0313); loads are better without.
     pub muc_archive: bool,
+    /// What else is different about the server's own rooms.
+    pub muc: Muc,
+    /// The way to a neighbour ([`Neighbour::wire`](crate::Neighbour::wire)); without, the server talks to no other server.
+    pub neighbour: Option<Wire>,
     /// Whether the server logs each stanza's way.
     pub debug: bool,
     /// Put at the end of the configuration's global part (Prosody: Lua) or of the file (ejabberd: YAML).
@@ -51,6 +95,8 @@ impl Default for Options {
             more_components: Vec::new(),
             secret: "secret".to_owned(),
             muc_archive: true,
+            muc: Muc::default(),
+            neighbour: None,
             debug: false,
             extra_config: String::new(),
             extra_component_config: String::new(),

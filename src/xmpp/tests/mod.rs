@@ -1,6 +1,7 @@
 //! The component against a scripted server, and against real ones where they are installed.
 
 mod fake;
+mod joined;
 mod real;
 mod scripted;
 mod server;
