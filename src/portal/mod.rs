@@ -18,6 +18,7 @@ mod archive;
 mod backfill;
 mod backlog;
 mod clock;
+mod commit;
 mod draft;
 mod ending;
 mod flight;

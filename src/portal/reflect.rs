@@ -4,18 +4,15 @@ use std::collections::{HashMap, VecDeque};
 
 use anyhow::Context;
 use futures_util::future::try_join_all;
-use xmpp_parsers::stanza_error::DefinedCondition;
 
 use super::backlog::{Extra, Next};
-use super::draft::{After, NewSubject};
+use super::draft::NewSubject;
 use super::flight::Batch;
 use super::turn::Portal;
-use super::words;
 use crate::metrics::RoomLabel;
 use crate::model::{Called, Row, Seq, Timestamp};
 use crate::room::{Change, HistoryWanted, ShownAs, Step};
 use crate::store::{Confirmed, HistoryQuery, Shown, StoreError};
-use crate::xmpp::render::error::Refusal;
 use crate::xmpp::{LinkLost, Outgoing, Permit};
 
 /// Stanzas rendered for one batch, about: a batch ends with the row that passes it.
@@ -240,40 +237,6 @@ impl Portal {
             self.tell_authors().await?;
         }
         Ok(())
-    }
-
-    /// The store does not take it: everybody who can be told is told, at once.
-    pub(super) async fn refuse_all(&mut self, afters: Vec<After>, error: &StoreError) {
-        tracing::error!(room = %self.settings.room.jid(), %error, "the store takes nothing");
-        let text = words::not_stored(self.settings.language);
-        let now = self.clock.now();
-        let mut errors = Vec::new();
-        for after in afters {
-            match after {
-                // What somebody else's room said is read there again.
-                After::Message(Some(_)) if self.room.acknowledges() => {}
-                After::Message(Some(said)) => {
-                    let (session, id) = (said.session, said.id);
-                    errors.extend(self.room.undelivered(&session, id.as_deref(), text.to_owned(), now));
-                }
-                After::Subject(NewSubject { by, id, .. }) => {
-                    errors.extend(self.room.undelivered(&by, id.as_deref(), text.to_owned(), now));
-                }
-                After::Change(Change::Join { session, nick, id, .. }) => {
-                    let room = self.settings.room.jid();
-                    let text = (self.settings.language.tag(), text);
-                    let refusal = Refusal::wait(DefinedCondition::ResourceConstraint).because(text);
-                    let to = self.room.ids().occupant(&nick);
-                    errors.extend(to.map(|to| refusal.presence(room, &to.into(), &session.into(), id)));
-                }
-                After::Message(None) => self.missed += 1,
-                After::Change(_) | After::Ephemeral(_) | After::Nothing => {}
-            }
-        }
-        if let Some(link) = self.link.clone().filter(|_| !errors.is_empty()) {
-            // A lost link tells the authors by itself: their server bounces what they send.
-            link.post(errors).await.ok();
-        }
     }
 }
 

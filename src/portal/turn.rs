@@ -15,9 +15,9 @@ use tokio_util::sync::CancellationToken;
 
 use super::archive::Archive;
 use super::backfill::too_long;
-use super::backlog::{Backlog, Extra};
+use super::backlog::Backlog;
 use super::clock::Clock;
-use super::draft::{After, Draft, NewSubject};
+use super::draft::{Draft, NewSubject};
 use super::flight::Flight;
 use super::groups::Groups;
 use super::lookup::Named;
@@ -26,11 +26,10 @@ use super::reflect::Replies;
 use super::strangers::Strangers;
 use super::told::Untold;
 use super::{Control, Ended, Inbox, Settings, Wiring};
-use crate::metrics::{FlowLabel, QQ_TO_XMPP, XMPP_TO_QQ};
-use crate::model::{Author, Content, GroupNumber, MemberId, Row, Seq, Timestamp};
+use crate::model::{GroupNumber, MemberId, Seq, Timestamp};
 use crate::qq::GroupEvent;
 use crate::room::{Room, Trouble};
-use crate::store::{GroupState, RoomId, Store, StoreError, Unsent, Write, Written};
+use crate::store::{GroupState, RoomId, Store, StoreError, Unsent};
 use crate::xmpp::{Event, Link, Permit};
 
 /// Events of one side taken in one turn.
@@ -240,84 +239,6 @@ impl Portal {
         self.replies.push(refusal.into_iter().collect());
     }
 
-    /// Commits a draft and puts what it became into the backlog.
-    pub(super) async fn commit(&mut self, draft: Draft) -> anyhow::Result<()> {
-        if draft.is_empty() {
-            return Ok(());
-        }
-        let mut writes = Vec::new();
-        let mut afters = Vec::new();
-        for (write, after) in draft.into_items() {
-            afters.push((after, write.is_some()));
-            writes.extend(write);
-        }
-        let to_qq = writes.iter().any(goes_to_qq);
-        let answers = if writes.is_empty() {
-            Vec::new()
-        } else {
-            match self.wiring.store.commit(self.id, writes).await {
-                Ok(answers) => answers,
-                Err(error) => {
-                    let afters: Vec<After> = afters.into_iter().map(|(after, _)| after).collect();
-                    self.refuse_all(afters, &error).await;
-                    return Err(error).context("cannot commit what the room admitted");
-                }
-            }
-        };
-        let mut answers = answers.into_iter();
-        for (after, written) in afters {
-            let written = if written {
-                answers.next().unwrap_or(Written::Done)
-            } else {
-                Written::Done
-            };
-            self.enqueue(after, written);
-        }
-        if to_qq {
-            (self.wiring.outbox)(&self.settings.account);
-        }
-        Ok(())
-    }
-
-    fn enqueue(&mut self, after: After, written: Written) {
-        if let After::Subject(subject) = &after {
-            self.unshown_subject = Some(subject.clone());
-        }
-        match (after, written) {
-            (After::Message(_), Written::Rows(rows)) => {
-                self.count(&rows);
-                self.backlog.push_rows(rows);
-            }
-            // Without a connection there is nobody to show a change to; the next one starts with the difference.
-            _ if self.link.is_none() => {}
-            (After::Message(Some(said)), Written::Repeated(rows)) => {
-                for row in rows {
-                    self.backlog.push_extra(Extra::RowTo(row, said.session.clone()));
-                }
-            }
-            (After::Change(change), _) => self.backlog.push_extra(Extra::Change(change)),
-            (After::Subject(subject), _) => self.backlog.push_extra(Extra::Subject(subject)),
-            (After::Ephemeral(spoken), _) => self.backlog.push_extra(Extra::Ephemeral(spoken)),
-            (After::Message(_) | After::Nothing, _) => {}
-        }
-    }
-
-    /// Counts a message that was committed; lines of the gateway are none, and neither is what members do to messages.
-    fn count(&self, rows: &[Row]) {
-        let done_to_one = |row: &Row| matches!(row.content, Content::Retraction { .. } | Content::Reactions { .. });
-        if rows.iter().any(done_to_one) {
-            return;
-        }
-        let direction = match rows.first().map(|row| &row.author) {
-            Some(Author::Member { .. }) => QQ_TO_XMPP,
-            Some(Author::Occupant(_) | Author::Guest(_)) => XMPP_TO_QQ,
-            Some(Author::Room) | None => return,
-        };
-        let room = self.settings.room.jid().to_string();
-        let label = FlowLabel { room, direction };
-        self.wiring.metrics.accepted.get_or_create(&label).inc();
-    }
-
     /// Something of the room is due.
     async fn room_tick(&mut self) -> anyhow::Result<()> {
         let admitted = self.room.tick(self.clock.now());
@@ -409,12 +330,5 @@ pub(super) async fn reserve(link: Option<&Link>) -> Option<Permit> {
     match link {
         Some(link) => link.reserve().await.ok(),
         None => std::future::pending().await,
-    }
-}
-
-fn goes_to_qq(write: &Write) -> bool {
-    match write {
-        Write::Message(message) | Write::Own { message, .. } => !message.pieces.is_empty() || message.upon.is_some(),
-        _ => false,
     }
 }

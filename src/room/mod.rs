@@ -14,9 +14,11 @@ mod either;
 pub mod hosted;
 pub mod joined;
 mod mentions;
+pub mod visit;
 
 pub use effect::{
-    About, Admitted, ArchiveEnds, ArchiveQuery, Aside, Change, Effect, HistoryWanted, Kept, KeptSession, Leaving,
-    MemberChange, MemberShown, Overheard, Resumed, RoomMember, ShownAs, Speech, Spoken, Step, Trouble, With,
+    Admitted, ArchiveEnds, ArchiveQuery, Change, Effect, HistoryWanted, Kept, KeptSession, Leaving, MemberChange,
+    MemberShown, Resumed, RoomMember, ShownAs, Speech, Spoken, Step, With,
 };
 pub use either::{Room, Settings};
+pub use visit::{About, Aside, Overheard, Trouble};

@@ -1,0 +1,135 @@
+//! What was admitted is committed, and then stands in the backlog; or everybody who can be told is told that it was not.
+
+use anyhow::Context;
+use xmpp_parsers::stanza_error::DefinedCondition;
+
+use super::backlog::Extra;
+use super::draft::{After, Draft, NewSubject};
+use super::turn::Portal;
+use super::words;
+use crate::metrics::{FlowLabel, QQ_TO_XMPP, XMPP_TO_QQ};
+use crate::model::{Author, Content, Row};
+use crate::room::Change;
+use crate::store::{StoreError, Write, Written};
+use crate::xmpp::render::error::Refusal;
+
+impl Portal {
+    /// Commits a draft and puts what it became into the backlog.
+    pub(super) async fn commit(&mut self, draft: Draft) -> anyhow::Result<()> {
+        if draft.is_empty() {
+            return Ok(());
+        }
+        let mut writes = Vec::new();
+        let mut afters = Vec::new();
+        for (write, after) in draft.into_items() {
+            afters.push((after, write.is_some()));
+            writes.extend(write);
+        }
+        let to_qq = writes.iter().any(goes_to_qq);
+        let answers = if writes.is_empty() {
+            Vec::new()
+        } else {
+            match self.wiring.store.commit(self.id, writes).await {
+                Ok(answers) => answers,
+                Err(error) => {
+                    let afters: Vec<After> = afters.into_iter().map(|(after, _)| after).collect();
+                    self.refuse_all(afters, &error).await;
+                    return Err(error).context("cannot commit what the room admitted");
+                }
+            }
+        };
+        let mut answers = answers.into_iter();
+        for (after, written) in afters {
+            let written = if written {
+                answers.next().unwrap_or(Written::Done)
+            } else {
+                Written::Done
+            };
+            self.enqueue(after, written);
+        }
+        if to_qq {
+            (self.wiring.outbox)(&self.settings.account);
+        }
+        Ok(())
+    }
+
+    fn enqueue(&mut self, after: After, written: Written) {
+        if let After::Subject(subject) = &after {
+            self.unshown_subject = Some(subject.clone());
+        }
+        match (after, written) {
+            (After::Message(_), Written::Rows(rows)) => {
+                self.count(&rows);
+                self.backlog.push_rows(rows);
+            }
+            // Without a connection there is nobody to show a change to; the next one starts with the difference.
+            _ if self.link.is_none() => {}
+            (After::Message(Some(said)), Written::Repeated(rows)) => {
+                for row in rows {
+                    self.backlog.push_extra(Extra::RowTo(row, said.session.clone()));
+                }
+            }
+            (After::Change(change), _) => self.backlog.push_extra(Extra::Change(change)),
+            (After::Subject(subject), _) => self.backlog.push_extra(Extra::Subject(subject)),
+            (After::Ephemeral(spoken), _) => self.backlog.push_extra(Extra::Ephemeral(spoken)),
+            (After::Message(_) | After::Nothing, _) => {}
+        }
+    }
+
+    /// Counts a message that was committed; lines of the gateway are none, and neither is what members do to messages.
+    fn count(&self, rows: &[Row]) {
+        let done_to_one = |row: &Row| matches!(row.content, Content::Retraction { .. } | Content::Reactions { .. });
+        if rows.iter().any(done_to_one) {
+            return;
+        }
+        let direction = match rows.first().map(|row| &row.author) {
+            Some(Author::Member { .. }) => QQ_TO_XMPP,
+            Some(Author::Occupant(_) | Author::Guest(_)) => XMPP_TO_QQ,
+            Some(Author::Room) | None => return,
+        };
+        let room = self.settings.room.jid().to_string();
+        let label = FlowLabel { room, direction };
+        self.wiring.metrics.accepted.get_or_create(&label).inc();
+    }
+
+    /// The store does not take it: everybody who can be told is told, at once.
+    async fn refuse_all(&mut self, afters: Vec<After>, error: &StoreError) {
+        tracing::error!(room = %self.settings.room.jid(), %error, "the store takes nothing");
+        let text = words::not_stored(self.settings.language);
+        let now = self.clock.now();
+        let mut errors = Vec::new();
+        for after in afters {
+            match after {
+                // What somebody else's room said is read there again.
+                After::Message(Some(_)) if self.room.acknowledges() => {}
+                After::Message(Some(said)) => {
+                    let (session, id) = (said.session, said.id);
+                    errors.extend(self.room.undelivered(&session, id.as_deref(), text.to_owned(), now));
+                }
+                After::Subject(NewSubject { by, id, .. }) => {
+                    errors.extend(self.room.undelivered(&by, id.as_deref(), text.to_owned(), now));
+                }
+                After::Change(Change::Join { session, nick, id, .. }) => {
+                    let room = self.settings.room.jid();
+                    let text = (self.settings.language.tag(), text);
+                    let refusal = Refusal::wait(DefinedCondition::ResourceConstraint).because(text);
+                    let to = self.room.ids().occupant(&nick);
+                    errors.extend(to.map(|to| refusal.presence(room, &to.into(), &session.into(), id)));
+                }
+                After::Message(None) => self.missed += 1,
+                After::Change(_) | After::Ephemeral(_) | After::Nothing => {}
+            }
+        }
+        if let Some(link) = self.link.clone().filter(|_| !errors.is_empty()) {
+            // A lost link tells the authors by itself: their server bounces what they send.
+            link.post(errors).await.ok();
+        }
+    }
+}
+
+fn goes_to_qq(write: &Write) -> bool {
+    match write {
+        Write::Message(message) | Write::Own { message, .. } => !message.pieces.is_empty() || message.upon.is_some(),
+        _ => false,
+    }
+}
