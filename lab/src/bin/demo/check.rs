@@ -9,10 +9,12 @@ use anyhow::{Context as _, ensure};
 use lab::jabber::Stanza as _;
 use lab::{Jabber, http};
 
-use crate::stage::{NICK, PAIRS, Pair, Stage};
+use crate::stage::{Host, NICK, PAIRS, Pair, Stage};
 
 const FROM_QQ: &str = "大家早！Good morning from QQ.";
 const FROM_XMPP: &str = "早！Good morning from XMPP.";
+/// The gateway's own nick in rooms that it visits.
+const LISTENER: &str = "QQ";
 /// For one line to cross.
 const LIMIT: Duration = Duration::from_secs(20);
 
@@ -37,11 +39,15 @@ async fn cross(stage: &Stage, alice: &mut Jabber, pair: &Pair) -> anyhow::Result
     let Pair { group, room, card, .. } = *pair;
     let join = alice.join(room, NICK).await.context("alice cannot join the room")?;
     println!("room    {NICK} joined {room}");
-    if !join.nicks().contains(&card) {
-        let member = alice.wait_presence(&format!("{room}/{card}")).await;
-        member.context("the people of the group are not in the room")?;
+    let (other, who) = match pair.host {
+        Host::Gateway => (card, "of the group"),
+        Host::Server => (LISTENER, "from the gateway"),
+    };
+    if !join.nicks().contains(&other) {
+        let seen = alice.wait_presence(&format!("{room}/{other}")).await;
+        seen.with_context(|| format!("{other} {who} is not in the room"))?;
     }
-    println!("room    {card} of the group is here too");
+    println!("room    {other} {who} is here too");
 
     let said = stage.sandbox.say(group, pair.owner, FROM_QQ).await?;
     println!("group   {card}: {FROM_QQ}");
@@ -49,7 +55,8 @@ async fn cross(stage: &Stage, alice: &mut Jabber, pair: &Pair) -> anyhow::Result
         .wait_body(room, FROM_QQ)
         .await
         .context("what was said on QQ did not come to the room")?;
-    println!("room    {}: {FROM_QQ}", seen.nick());
+    ensure!(seen.nick() == card, "{} speaks for {card}", seen.nick());
+    println!("room    {card}: {FROM_QQ}");
 
     alice.say(room, FROM_XMPP).await?;
     println!("room    {NICK}: {FROM_XMPP}");

@@ -10,8 +10,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use lab::jabber::RoomConfig;
 use lab::process::workspace_binary;
-use lab::{Kind, Options, Process, Sandbox, Server, http};
+use lab::{Jabber, Kind, Options, Process, Sandbox, Server, http};
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -26,9 +27,20 @@ pub(crate) struct Pair {
     pub(crate) card: &'static str,
     /// How the gateway's account in it is reached.
     pub(crate) protocol: &'static str,
+    /// Who hosts the room.
+    pub(crate) host: Host,
 }
 
-/// One of each protocol.
+/// Who hosts a room.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Host {
+    /// The gateway: everybody of the group is there.
+    Gateway,
+    /// The server's own MUC: the gateway visits, and who speaks on QQ enters.
+    Server,
+}
+
+/// One of each protocol, and of each kind of room.
 pub(crate) const PAIRS: [Pair; 2] = [
     Pair {
         group: 346_000_003,
@@ -36,13 +48,15 @@ pub(crate) const PAIRS: [Pair; 2] = [
         owner: 222_333_444,
         card: "老王",
         protocol: "SmartQQ",
+        host: Host::Gateway,
     },
     Pair {
         group: 346_000_004,
-        room: "cats@qq.localhost",
+        room: "cats@conference.localhost",
         owner: 700_100_200,
         card: "三花的妈",
         protocol: "OneBot 11",
+        host: Host::Server,
     },
 ];
 /// What alice is called in the room; `alice` alone is the name of somebody in the group.
@@ -69,6 +83,7 @@ impl Stage {
     pub(crate) async fn start() -> anyhow::Result<Self> {
         println!("starting Prosody");
         let server = Server::start(Kind::Prosody, &Options::default()).await?;
+        create_rooms(&server).await?;
         println!("starting the QQ sandbox");
         let sandbox = Sandbox::start(&[]).await?;
         println!("starting the gateway");
@@ -195,7 +210,14 @@ impl Stage {
             "bob@localhost with password bob, or alice@localhost with password alice",
         );
         for pair in &PAIRS {
-            line("", &format!("then join the room {} (by {})", pair.room, pair.protocol));
+            let host = match pair.host {
+                Host::Gateway => "hosted by the gateway",
+                Host::Server => "on Prosody's own MUC",
+            };
+            line(
+                "",
+                &format!("then join the room {} ({}, {host})", pair.room, pair.protocol),
+            );
         }
         line(
             "gateway",
@@ -204,6 +226,20 @@ impl Stage {
         line("its files", &self.folder.path().display().to_string());
         text
     }
+}
+
+/// The rooms of the server's own MUC are somebody's: carol makes them and goes again.
+async fn create_rooms(server: &Server) -> anyhow::Result<()> {
+    let mut carol = Jabber::connect(server, "carol", "desk").await?;
+    let persistent = RoomConfig {
+        persistent: Some(true),
+        ..RoomConfig::default()
+    };
+    for pair in PAIRS.iter().filter(|pair| pair.host == Host::Server) {
+        let made = carol.create_room(pair.room, "Carol", &persistent).await;
+        made.with_context(|| format!("cannot make the room {}", pair.room))?;
+    }
+    carol.close().await
 }
 
 fn configuration(server: &Server, sandbox: &Sandbox, health: SocketAddr) -> String {
