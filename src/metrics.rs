@@ -62,6 +62,8 @@ pub struct Metrics {
     pub sessions: Family<RoomLabel, Gauge>,
     /// Stanzas that could not be parsed or had no taker.
     pub malformed: Counter,
+    /// What joined rooms sent to puppets, dropped unread: the listener hears the same.
+    pub copies: Counter,
     /// 1 while the account is on line.
     pub account_online: Family<AccountLabel, Gauge>,
     /// 1 while the component is connected.
@@ -99,6 +101,12 @@ impl Metrics {
             "Stanzas that could not be parsed",
             malformed.clone(),
         );
+        let copies = Counter::default();
+        registry.register(
+            "puppet_copies",
+            "Stanzas of joined rooms to puppets, dropped unread because the listener hears the same",
+            copies.clone(),
+        );
         let account_online = Family::default();
         registry.register(
             "account_online",
@@ -119,6 +127,7 @@ impl Metrics {
             queued,
             sessions,
             malformed,
+            copies,
             account_online,
             component_online,
             registry: Arc::new(registry),

@@ -173,4 +173,6 @@ impl Inbox for Answers {
     }
 
     fn malformed(&self, _from: Option<&str>) {}
+
+    fn copy(&self) {}
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use super::{Gateway, build, fixed};
 use crate::config::{Config, Source};
 use crate::mapping::Mapping;
-use crate::operator::{Input, Part};
+use crate::operator::{Input, Part, State};
 use tokio_util::sync::CancellationToken;
 
 /// Reads the file again. With any error the old configuration stays. Answers what was done, or every problem.
@@ -116,9 +116,13 @@ async fn rows(
     for row in after.rows() {
         let Some(old) = before.of_room(&row.room) else { continue };
         let settings = build::portal(next, row, gateway.store.salt());
+        let state = gateway.board.of(&Part::Room(row.room.clone()));
         if build::portal(current, old, gateway.store.salt()) != settings {
             gateway.configure_portal(settings).await;
             said.push(format!("room {} changed", row.room));
+        } else if matches!(state, Some(State::Away(_) | State::NeedsOperator(_))) {
+            gateway.configure_portal(settings).await;
+            said.push(format!("room {} is tried again", row.room));
         }
     }
     for row in &diff.added {

@@ -132,6 +132,10 @@ impl crate::xmpp::Inbox for Route {
         self.metrics.malformed.inc();
         tracing::debug!(from, "a malformed stanza");
     }
+
+    fn copy(&self) {
+        self.metrics.copies.inc();
+    }
 }
 
 impl crate::qq::Inbox for Route {

@@ -22,6 +22,9 @@ pub trait Inbox: Send + Sync + 'static {
 
     /// A stranger's stanza that could not be parsed was dropped, or answered by its header: count it.
     fn malformed(&self, from: Option<&str>);
+
+    /// A puppet's copy of what happens in a joined room was dropped unread: count it.
+    fn copy(&self);
 }
 
 /// Why a stanza found no taker.

@@ -19,8 +19,6 @@ pub struct Dropped {
     pub malformed: AtomicU64,
     /// Received: from our own domain, and none of our pings.
     pub own: AtomicU64,
-    /// Received: a puppet's copy of what the listener of its joined room hears too; not even parsed.
-    pub copies: AtomicU64,
     /// Answers that found no room in their queue: somebody floods us.
     pub answers: AtomicU64,
     /// To be sent: `from` is not in our domain, or no XML can be made of it. A fault of ours.
@@ -58,7 +56,7 @@ impl Taking {
                     }
                 }
                 Ok(Incoming::StreamError(condition)) => return Lost::StreamError(condition),
-                Ok(Incoming::Copy) => count(&self.dropped.copies),
+                Ok(Incoming::Copy) => self.inbox.copy(),
                 Ok(Incoming::Handshake | Incoming::Other) => {}
                 Err(lost) => return lost,
             }

@@ -97,7 +97,7 @@ async fn a_room_with_puppets(kind: Kind) {
     };
     assert_eq!([LISTENER, PUPPETS[0], PUPPETS[1]].map(lines), [21, 0, 0]);
     // A copy of each of the twenty lines for both puppets at least.
-    assert!(running.dropped.copies.load(Ordering::Relaxed) > 40);
+    assert!(running.inbox.copies.load(Ordering::Relaxed) > 40);
     assert_eq!(running.dropped.malformed.load(Ordering::Relaxed), 0);
     running.stop().await;
 }

@@ -8,6 +8,7 @@ mod server;
 
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use secrecy::SecretString;
@@ -27,6 +28,7 @@ struct Recorder {
     events: mpsc::Sender<Event>,
     refuse: Mutex<Option<Refused>>,
     malformed: mpsc::Sender<String>,
+    copies: AtomicU64,
 }
 
 impl Inbox for Recorder {
@@ -43,6 +45,10 @@ impl Inbox for Recorder {
 
     fn malformed(&self, from: Option<&str>) {
         let _ = self.malformed.try_send(from.unwrap_or_default().to_owned());
+    }
+
+    fn copy(&self) {
+        self.copies.fetch_add(1, Ordering::Relaxed);
     }
 }
 
@@ -65,6 +71,7 @@ impl Running {
             events: event_tx,
             refuse: Mutex::new(None),
             malformed: malformed_tx,
+            copies: AtomicU64::default(),
         });
         let settings = Settings {
             domain: domain.parse().unwrap(),

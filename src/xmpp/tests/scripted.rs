@@ -316,6 +316,6 @@ async fn of_a_joined_room_the_listener_hears_all_and_a_puppet_what_concerns_it()
     for to in ["bridge@qq.ex/cats", "bridge@qq.ex/cats", "10001@qq.ex/gw"] {
         assert_eq!(running.event().await.to.as_str(), to);
     }
-    assert_eq!(running.dropped.copies.load(Ordering::Relaxed), 4);
+    assert_eq!(running.inbox.copies.load(Ordering::Relaxed), 4);
     running.stop().await;
 }

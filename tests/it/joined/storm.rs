@@ -114,7 +114,10 @@ impl Storm {
             if now >= next_qq && now < self.time {
                 let n = said_on_qq.len() as u64;
                 let text = format!("q{n:05}");
-                bridge.sandbox.say(CATS, self::person(n % self.speakers), text.as_str()).await?;
+                bridge
+                    .sandbox
+                    .say(CATS, self::person(n % self.speakers), text.as_str())
+                    .await?;
                 said_on_qq.push(text);
                 next_qq += self.every.0;
             }
@@ -221,7 +224,9 @@ async fn settled(bridge: &Bridge, person: &mut Person, said_on_qq: &[String], tr
         };
         match verdict {
             Ok((from_qq, from_room)) => {
-                println!("storm: {from_qq} from QQ, {from_room} of {tried} from the room, nothing lost, doubled or disordered");
+                println!(
+                    "storm: {from_qq} from QQ, {from_room} of {tried} from the room, nothing lost, doubled or disordered"
+                );
                 return Ok(());
             }
             Err(error) if Instant::now() >= end => bail!("after {SETTLE:?}: {error:#}"),
