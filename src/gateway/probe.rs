@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jid::{BareJid, Jid};
+use minidom::Element;
 use tokio::net::TcpStream;
 use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
@@ -11,6 +12,8 @@ use tokio_xmpp::Stanza;
 use url::Url;
 use xmpp_parsers::disco::{DiscoInfoQuery, DiscoInfoResult, DiscoItemsQuery, DiscoItemsResult};
 use xmpp_parsers::iq::Iq;
+use xmpp_parsers::ns;
+use xmpp_parsers::stanza_error::DefinedCondition;
 
 use super::build;
 use super::run::component_settings;
@@ -19,8 +22,8 @@ use crate::model::{AccountName, GroupNumber};
 use crate::qq::onebot;
 use crate::store::Store;
 use crate::xmpp::component::{self, Component, State};
-use crate::xmpp::iq::Requests;
-use crate::xmpp::{ConnectError, Event, Inbox, Link, Refused};
+use crate::xmpp::iq::{IqError, Requests};
+use crate::xmpp::{Addresses, ConnectError, Event, Inbox, Link, Refused};
 
 /// Each question gets this long.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -101,7 +104,15 @@ async fn ask_server(config: &Config, found: &mut Found) {
     let settled = settled.ok().and_then(Result::ok).map(|status| status.clone());
     let logged_in = matches!(&settled, Some(component::Status { link: Some(_), .. }));
     match settled {
-        Some(component::Status { link: Some(link), .. }) => look_around(config, &requests, &link, found).await,
+        Some(component::Status { link: Some(link), .. }) => {
+            let asking = Asking {
+                domain: &config.xmpp.domain,
+                requests: &requests,
+                link: &link,
+            };
+            look_around(&asking, found).await;
+            look_at_rooms(&asking, config, found).await;
+        }
         Some(component::Status {
             state: State::Degraded(why) | State::NeedsOperator(why),
             ..
@@ -120,24 +131,34 @@ async fn ask_server(config: &Config, found: &mut Found) {
     }
 }
 
-async fn look_around(config: &Config, requests: &Requests, link: &Link, found: &mut Found) {
-    let domain = &config.xmpp.domain;
+/// Questions over the connection that was just made.
+struct Asking<'a> {
+    domain: &'a BareJid,
+    requests: &'a Requests,
+    link: &'a Link,
+}
+
+impl Asking<'_> {
+    async fn ask(&self, to: Jid, payload: Element) -> Result<Option<Element>, IqError> {
+        let iq = Iq::Get {
+            from: Some(self.domain.clone().into()),
+            to: Some(to),
+            id: String::new(),
+            payload,
+        };
+        self.requests.request(self.link, iq, PATIENCE).await
+    }
+}
+
+async fn look_around(asking: &Asking<'_>, found: &mut Found) {
+    let domain = asking.domain;
     let Some((_, parent)) = domain.domain().as_str().split_once('.') else {
         let sentence = format!("{domain} has no parent domain, so no upload service could be looked for");
         return found.hints.push(sentence);
     };
     let Ok(parent) = BareJid::new(parent) else { return };
-    let ask = |to: Jid, payload: minidom::Element| {
-        let iq = Iq::Get {
-            from: Some(domain.clone().into()),
-            to: Some(to),
-            id: String::new(),
-            payload,
-        };
-        requests.request(link, iq, PATIENCE)
-    };
     let items = DiscoItemsQuery { node: None, rsm: None };
-    let items = match ask(parent.clone().into(), items.into()).await {
+    let items = match asking.ask(parent.clone().into(), items.into()).await {
         Ok(payload) => payload.and_then(|payload| DiscoItemsResult::try_from(payload).ok()),
         Err(error) => {
             return found.lacking.push(format!(
@@ -148,7 +169,8 @@ async fn look_around(config: &Config, requests: &Requests, link: &Link, found: &
     let items = items.map(|items| items.items).unwrap_or_default();
     // Our own domain is among them; nobody answers for it now.
     for item in items.into_iter().filter(|item| item.jid != *domain).take(MOST_ITEMS) {
-        let info = ask(item.jid, DiscoInfoQuery { node: None }.into()).await.ok().flatten();
+        let info = asking.ask(item.jid, DiscoInfoQuery { node: None }.into()).await;
+        let info = info.ok().flatten();
         let info = info.and_then(|payload| DiscoInfoResult::try_from(payload).ok());
         if info.is_some_and(|info| info.features.iter().any(|feature| feature == UPLOAD)) {
             return;
@@ -156,6 +178,55 @@ async fn look_around(config: &Config, requests: &Requests, link: &Link, found: &
     }
     let sentence = format!("{parent} offers no upload service (XEP-0363); pictures from QQ will need one");
     found.hints.push(sentence);
+}
+
+/// Whether the rooms of other services are there, and what they ask of whoever enters. Nobody enters them.
+async fn look_at_rooms(asking: &Asking<'_>, config: &Config, found: &mut Found) {
+    let bridge = Addresses::new(config.xmpp.domain.clone(), [0; 32], true).bridge();
+    for row in &config.mappings {
+        let Some(keys) = row.kind.joined() else { continue };
+        let room = &row.room;
+        let info = asking
+            .ask(room.clone().into(), DiscoInfoQuery { node: None }.into())
+            .await;
+        match info {
+            Ok(info) => {
+                let info = info.and_then(|payload| DiscoInfoResult::try_from(payload).ok());
+                let features = info.map(|info| info.features).unwrap_or_default();
+                let has = |name: &str| features.iter().any(|feature| feature == name);
+                if has("muc_passwordprotected") && keys.password.is_none() {
+                    let sentence = format!("room {room} asks for a password; write it: password = \"…\"");
+                    found.lacking.push(sentence);
+                }
+                if has("muc_membersonly") {
+                    found.hints.push(format!(
+                        "only members may enter room {room}; ask an owner to make {bridge} an admin of it, or at least a member"
+                    ));
+                }
+                if !has(ns::MAM) {
+                    found.hints.push(format!(
+                        "room {room} keeps no archive (XEP-0313); more can be missing after the gateway was away"
+                    ));
+                }
+            }
+            Err(IqError::Refused(error)) => match error.defined_condition {
+                DefinedCondition::ItemNotFound => {
+                    let sentence = format!("there is no room {room}; create it, and make it persistent");
+                    found.lacking.push(sentence);
+                }
+                condition @ (DefinedCondition::RemoteServerNotFound
+                | DefinedCondition::RemoteServerTimeout
+                | DefinedCondition::ServiceUnavailable) => {
+                    found.lacking.push(format!(
+                        "nobody answers for room {room} ({condition:?}); is its address right?"
+                    ));
+                }
+                // It may not tell strangers of itself, and let them in all the same.
+                _ => {}
+            },
+            Err(error) => found.lacking.push(format!("nobody answers for room {room} ({error})")),
+        }
+    }
 }
 
 /// Hands answers to who asked; nobody else is at home.

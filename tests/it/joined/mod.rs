@@ -1,5 +1,6 @@
 //! Rooms of other services: the server's own MUC, which knows nothing of us.
 
+mod check;
 mod storm;
 mod talk;
 
