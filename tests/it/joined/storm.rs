@@ -237,9 +237,15 @@ async fn settled(bridge: &Bridge, person: &mut Person, said_on_qq: &[String], tr
 
 /// What the gateway's account said in the group, oldest first.
 async fn on_qq(bridge: &Bridge) -> anyhow::Result<Vec<String>> {
-    let said = bridge.sandbox.messages(CATS, 0, Duration::ZERO).await?;
-    let by_bot = said.iter().filter(|message| message.from == BOT);
-    Ok(by_bot.map(lab::sandbox::Message::text).collect())
+    let mut all = Vec::new();
+    let mut after = 0;
+    loop {
+        let page = bridge.sandbox.messages(CATS, after, Duration::ZERO).await?;
+        let Some(last) = page.last() else { return Ok(all) };
+        after = last.id;
+        let by_bot = page.iter().filter(|message| message.from == BOT);
+        all.extend(by_bot.map(lab::sandbox::Message::text));
+    }
 }
 
 fn judge(room: &[(String, String)], on_qq: &[String], said_on_qq: &[String]) -> anyhow::Result<(usize, usize)> {
