@@ -1,33 +1,14 @@
 //! Reads `[[mapping]]`, each row against the rows before it and the rest of the file.
 
-use std::collections::HashMap;
-
-use jid::BareJid;
 use toml::de::DeValue;
 
-use crate::model::{AccountName, GroupNumber};
+use crate::model::AccountName;
 
-use super::allow::Allow;
+use super::context::Context;
 use super::room;
 use super::row::{Direction, Group, Row};
-use super::secret::Sources;
 use super::section::{Placed, Section};
 use super::value::{self, Wrong};
-
-/// What rows are checked against: the rest of the file as far as it could be read, and the rows before.
-pub(super) struct Context<'a> {
-    /// The component's domain.
-    pub(super) domain: Option<&'a BareJid>,
-    /// The rules of `[xmpp]`.
-    pub(super) allow: Option<&'a [Allow]>,
-    /// The accounts' names; nothing when one of them could not be read.
-    pub(super) accounts: Option<&'a [AccountName]>,
-    /// Where secrets come from.
-    pub(super) sources: &'a Sources<'a>,
-    /// Lines of the groups and rooms so far.
-    pub(super) groups: HashMap<GroupNumber, usize>,
-    pub(super) rooms: HashMap<BareJid, usize>,
-}
 
 /// Reads one row.
 pub(super) fn read(section: &Section<'_>, context: &mut Context<'_>) -> Option<Row> {

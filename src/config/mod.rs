@@ -10,6 +10,7 @@
 
 mod account;
 mod allow;
+mod context;
 mod later;
 mod mapping;
 mod problem;
@@ -110,7 +111,7 @@ fn read<'a>(document: &'a DeTable<'a>, sources: &secret::Sources<'_>, report: &'
     let run = once(&root, "run", "[run]", sections::run);
     let (accounts, names) = accounts(root.tables("account", "[[account]]"), sources);
     let mappings = {
-        let mut context = mapping::Context {
+        let mut context = context::Context {
             domain: xmpp.domain.as_ref(),
             allow: xmpp.allow.as_deref(),
             accounts: names.as_deref(),

@@ -9,7 +9,7 @@ use toml::de::DeValue;
 use crate::model::nick;
 
 use super::allow::{self, Allow};
-use super::mapping::Context;
+use super::context::Context;
 use super::row::{Hosted, Joined, Occupants, Puppets, RoomKind};
 use super::secret;
 use super::section::{Placed, Section};

@@ -331,13 +331,18 @@ impl Portal {
 
     /// A line of the gateway, committed like any other.
     pub(super) fn say_line(&mut self, line: &words::Line, draft: &mut Draft) {
+        self.say_line_with(line, Vec::new(), draft);
+    }
+
+    /// The same, with what goes to QQ because of it.
+    pub(super) fn say_line_with(&mut self, line: &words::Line, pieces: Vec<NewPiece>, draft: &mut Draft) {
         let message = NewMessage {
             identity: Identity::Line,
             time: Timestamp::now(),
             author: Author::Room,
             nick: String::new(),
             rows: vec![Content::Notice(line.text(self.settings.language))],
-            pieces: Vec::new(),
+            pieces,
             upon: None,
         };
         draft.message(message, None);

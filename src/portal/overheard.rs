@@ -3,11 +3,12 @@
 use super::draft::Draft;
 use super::from_xmpp::Way;
 use super::lookup::Named;
+use super::recall::has_words;
 use super::turn::Portal;
 use super::words::{self, Line};
-use crate::model::{Author, Content, Part, Row, Timestamp};
+use crate::model::{Part, Row};
 use crate::room::{About, Admitted, Aside, Effect, Overheard};
-use crate::store::{Identity, NewMessage};
+use crate::store::Identity;
 
 impl Portal {
     /// Takes what the room made of a stanza or of the time, with what was overheard in it.
@@ -117,19 +118,6 @@ impl Portal {
         } else {
             Vec::new()
         };
-        let message = NewMessage {
-            identity: Identity::Line,
-            time: Timestamp::now(),
-            author: Author::Room,
-            nick: String::new(),
-            rows: vec![Content::Notice(line.text(self.settings.language))],
-            pieces,
-            upon: None,
-        };
-        draft.message(message, None);
+        self.say_line_with(line, pieces, draft);
     }
-}
-
-fn has_words(row: &Row) -> bool {
-    matches!(row.content, Content::Parts(_) | Content::Stanza { .. })
 }

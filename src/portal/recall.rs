@@ -149,7 +149,8 @@ impl Portal {
     }
 }
 
-fn has_words(row: &Row) -> bool {
+/// Whether there is something left to take back, or to react to.
+pub(super) fn has_words(row: &Row) -> bool {
     matches!(row.content, Content::Parts(_) | Content::Stanza { .. })
 }
 
