@@ -122,67 +122,71 @@ impl JoinedRoom {
         self.neighbour.may_join(now).map_err(NotNow::At)?;
         self.tempo.may_join(now).map_err(NotNow::At)?;
         self.grant(id);
-        self.puppet_asks(id, member, 0);
+        let nicks = self.nicks_to_try(id, member);
+        self.puppet_asks(id, member, nicks);
         Ok(())
     }
 
-    /// Sends the entry under the next nick that was not refused yet.
-    fn puppet_asks(&mut self, id: &MemberId, member: &Member, refused: usize) {
+    /// The nicks to ask for in turn: first the one that worked, as long as nobody wants another.
+    fn nicks_to_try(&self, id: &MemberId, member: &Member) -> Vec<String> {
         let wish = nick::of_member(member);
-        let mut nicks = puppets::nicks(member, self.tempo.longest_nick());
-        let Some(puppet) = self.puppets.get(id) else { return };
-        // The one that worked, as long as nobody wants another.
-        if let Some(nick) = puppet
-            .nick
-            .clone()
-            .filter(|_| puppet.wish.is_empty() || puppet.wish == wish)
-        {
-            let fits = self.tempo.longest_nick().is_none_or(|max| nick.len() <= max);
+        let longest = self.tempo.longest_nick();
+        let mut nicks = puppets::nicks(member, longest);
+        let puppet = self.puppets.get(id);
+        let same_wish = puppet.filter(|puppet| puppet.wish.is_empty() || puppet.wish == wish);
+        if let Some(nick) = same_wish.and_then(|puppet| puppet.nick.clone()) {
             nicks.retain(|other| *other != nick);
-            if fits {
+            if longest.is_none_or(|max| nick.len() <= max) {
                 nicks.insert(0, nick);
             }
         }
         nicks.retain(|nick| self.puppets.named(nick).is_none_or(|other| other == id));
-        let at = nicks.get(refused).and_then(|nick| self.settings.at(nick));
-        let Some(at) = at else {
+        nicks
+    }
+
+    /// Sends the entry under the first of these nicks.
+    fn puppet_asks(&mut self, id: &MemberId, member: &Member, mut nicks: Vec<String>) {
+        nicks.retain(|nick| self.settings.at(nick).is_some());
+        let Some(at) = nicks.first().and_then(|nick| self.settings.at(nick)) else {
             self.bar(id, BARRED);
             return;
         };
+        let nick = nicks.remove(0);
         let presence_id = self.next_id();
         let name = member.shown_name();
         let entry = Entry {
             since: None,
             password: self.settings.password.as_ref().map(Secret::expose),
-            name: Some(name.as_str()).filter(|name| *name != at.resource().as_str()),
+            name: Some(name.as_str()).filter(|name| *name != nick),
         };
         let until = self.now.plus(ENTRY);
         if let Some(puppet) = self.puppets.get_mut(id) {
             self.out
                 .replies
                 .push(visit::join(&puppet.jid, &at, &presence_id, &entry));
-            puppet.wish = wish;
+            puppet.wish = nick::of_member(member);
             puppet.place = puppets::Place::Entering {
                 id: presence_id,
                 until,
-                refused,
+                nick,
+                rest: nicks,
             };
         }
     }
 
     /// A puppet was not let in.
-    pub(super) fn puppet_refused(&mut self, id: &MemberId, refusals: usize, refused: &Refused) {
+    pub(super) fn puppet_refused(&mut self, id: &MemberId, mut rest: Vec<String>, refused: &Refused) {
         match (refused.condition.as_str(), refused.kind.as_str()) {
             _ if refused.is_remote() => self.unreachable(&refused.condition),
             ("conflict" | "jid-malformed" | "not-acceptable", _) | ("policy-violation", "modify") => {
-                let mut next = refusals + 1;
+                let Some(member) = self.members.get(id).cloned() else {
+                    self.bar(id, BARRED);
+                    return;
+                };
                 if refused.condition == "policy-violation" && self.tempo.nicks_within(SHORT_NICK) {
-                    next = 0;
+                    rest = self.nicks_to_try(id, &member);
                 }
-                match self.members.get(id).cloned() {
-                    Some(member) => self.puppet_asks(id, &member, next),
-                    None => self.bar(id, BARRED),
-                }
+                self.puppet_asks(id, &member, rest);
             }
             ("forbidden", _) => self.silence(id, BANNED, &texts::banned_member()),
             ("registration-required", _) => {
@@ -255,8 +259,11 @@ impl JoinedRoom {
         let Some(puppet) = self.puppets.get_mut(id).filter(|puppet| puppet.counts()) else {
             return;
         };
-        puppet.place = puppets::Place::Out;
-        let nick = puppet.nick.clone().unwrap_or_else(|| puppet.wish.clone());
+        let was = std::mem::replace(&mut puppet.place, puppets::Place::Out);
+        let nick = match was {
+            puppets::Place::Entering { nick, .. } => nick,
+            _ => puppet.nick.clone().unwrap_or_else(|| puppet.wish.clone()),
+        };
         if let Some(at) = self.settings.at(&nick) {
             self.out.replies.push(visit::leave(&puppet.jid, &at, ""));
         }

@@ -6,7 +6,7 @@ use crate::model::MemberId;
 use crate::xmpp::render::visit;
 
 impl JoinedRoom {
-    /// Makes the puppet a member, once.
+    /// Makes the puppet a member, once, and once more where that was undone.
     pub(super) fn grant(&mut self, id: &MemberId) {
         if !self.listener.is_admin() {
             return;
@@ -15,18 +15,19 @@ impl JoinedRoom {
             return;
         };
         puppet.member = true;
+        puppet.grants += 1;
         let who = puppet.jid.to_bare();
         let request = self.next_id();
         let grant = visit::make_member(&self.listener.jid, &self.settings.jid, &request, &who);
         self.out.replies.push(grant);
     }
 
-    /// Membership is needed after all: somebody took it away. Once more, and `false` when that was done just now.
+    /// Membership is needed after all: somebody took it away. `false` when it was given twice since the puppet last was in.
     pub(super) fn regrant(&mut self, id: &MemberId) -> bool {
         let Some(puppet) = self.puppets.get_mut(id) else {
             return false;
         };
-        std::mem::take(&mut puppet.member)
+        std::mem::take(&mut puppet.member) && puppet.grants < 2
     }
 
     /// The room does not let the listener make members: it is no admin any more, whatever it was told.

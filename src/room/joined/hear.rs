@@ -19,7 +19,7 @@ impl JoinedRoom {
     /// A message to the listener.
     pub(super) fn listener_message(&mut self, from: &Jid, message: Message) {
         match message.type_ {
-            MessageType::Error => self.bounced(&message),
+            MessageType::Error => self.bounced(from, &message),
             MessageType::Groupchat => self.listener_groupchat(from, message),
             _ => match read::archived(&message) {
                 Some(found) if from.is_bare() => {
@@ -56,13 +56,22 @@ impl JoinedRoom {
             return;
         }
         let is_earlier = earlier.is_some();
-        let (id, time) = earlier.unwrap_or_else(|| (read::stanza_id(&message.payloads, &self.settings.jid), self.now));
+        let (id, time) = match earlier {
+            // Nothing was said later than now, whoever stamped it.
+            Some((id, time)) => (id, time.min(self.now)),
+            None => (read::stanza_id(&message.payloads, &self.settings.jid), self.now),
+        };
         let kept = id.is_some() || !message.bodies.is_empty();
         if let Some(session) = from.try_as_full().ok().cloned() {
             let nick = session.resource().as_str().to_owned();
+            let seq = message.id.as_ref().and_then(|own| self.ids.seq(&own.0));
             if self.was_ours(&nick, &message, is_earlier) {
-                if let Some(seq) = message.id.as_ref().and_then(|own| self.ids.seq(&own.0)) {
-                    self.shown(seq, id.clone(), nick == self.listener.nick);
+                if let Some(seq) = seq {
+                    let by_puppet = self
+                        .puppets
+                        .iter()
+                        .any(|(_, puppet)| puppet.nick.as_deref() == Some(&*nick));
+                    self.shown(seq, id.clone(), nick == self.listener.nick || !by_puppet);
                 }
             } else if let Some(overheard) = self.overheard(session, nick, message, (id.clone(), time)) {
                 self.pass_on(overheard, is_earlier);
@@ -77,23 +86,26 @@ impl JoinedRoom {
 
     /// Whether one of ours said it. What was said earlier may be by a puppet that has left since.
     fn was_ours(&self, nick: &str, message: &Message, earlier: bool) -> bool {
-        let there = self.occupants.get(nick);
+        let occupant = self.occupant_id(message);
+        if !earlier || occupant.is_some() {
+            // The room's own word is its presence: what stands in a live message may be the author's.
+            let there = self.occupants.get(nick).and_then(|there| there.jid.as_ref());
+            return self.ours(nick, occupant.as_deref(), there.filter(|_| !earlier));
+        }
         let shown = message.payloads.iter().find(|p| p.is("x", xmpp_parsers::ns::MUC_USER));
         let told = shown
             .and_then(|x| x.get_child("item", xmpp_parsers::ns::MUC_USER)?.attr("jid"))
             .and_then(|jid| Jid::new(jid).ok());
-        let occupant = read::occupant_id(&message.payloads);
-        if earlier && occupant.is_none() {
-            let known = |puppet: &super::puppets::Puppet| puppet.nick.as_deref() == Some(nick);
-            let by_nick = self.listener.nick == nick || self.puppets.iter().any(|(_, puppet)| known(puppet));
-            return by_nick || told.is_some_and(|jid| jid.domain() == self.listener.jid.domain());
-        }
-        let jid = if earlier {
-            None
-        } else {
-            there.and_then(|there| there.jid.clone())
-        };
-        self.ours(nick, occupant.as_deref(), told.or(jid).as_ref())
+        let known = |puppet: &super::puppets::Puppet| puppet.nick.as_deref() == Some(nick);
+        let by_nick = self.listener.nick == nick || self.puppets.iter().any(|(_, puppet)| known(puppet));
+        // Under a nick that the listener had before: people do not make such ids, unless they mean harm.
+        let by_id = message.id.as_ref().is_some_and(|own| self.ids.seq(&own.0).is_some());
+        by_nick || by_id || told.is_some_and(|jid| jid.domain() == self.listener.jid.domain())
+    }
+
+    /// The occupant-id that the room gave the author. A room that gives the listener none lets everybody write what they like.
+    fn occupant_id(&self, message: &Message) -> Option<String> {
+        read::occupant_id(&message.payloads).filter(|_| self.listener.occupant.is_some())
     }
 
     /// Reads what a person said; `None` when it says nothing to anybody on QQ.
@@ -107,7 +119,9 @@ impl JoinedRoom {
         if said::encrypted(&message) {
             return None;
         }
-        let occupant = read::occupant_id(&message.payloads).or_else(|| self.occupants.get(&nick)?.id.clone());
+        let there = self.occupants.get(&nick).and_then(|there| there.id.clone());
+        let there = there.filter(|_| self.listener.occupant.is_some());
+        let occupant = self.occupant_id(&message).or(there);
         let author = Author::Guest(occupant.unwrap_or_else(|| format!("={nick}")));
         said::clean(&mut message);
         let speech = said::said(&message);
@@ -181,10 +195,15 @@ impl JoinedRoom {
 
     /// To the portal, unless it is too old for QQ.
     fn pass_on(&mut self, overheard: Overheard, earlier: bool) {
-        let too_late = earlier && self.now.since(overheard.spoken.time) > self.settings.to_qq_within;
+        let time = overheard.spoken.time;
+        let too_late = earlier && self.now.since(time) > self.settings.to_qq_within;
         if !too_late {
             self.out.overheard.push(overheard);
-        } else if let (Place::Reading(reading), Some(_)) = (&mut self.listener.place, &overheard.spoken.speech) {
+            return;
+        }
+        // History begins with what was heard last.
+        let is_new = self.heard_last().is_none_or(|heard| time > heard.time);
+        if let (Place::Reading(reading), true, Some(_)) = (&mut self.listener.place, is_new, &overheard.spoken.speech) {
             reading.too_late += 1;
         }
     }

@@ -29,6 +29,8 @@ pub(super) const PATIENCE: Duration = Duration::from_secs(30);
 const QUIET: Duration = Duration::from_secs(300);
 /// An absence that was longer than this may have left too much to say.
 const LONG: Duration = Duration::from_secs(60);
+/// Who was in for so long was let in for good.
+const SETTLED: Duration = Duration::from_secs(600);
 /// Waits between two tries of what may mend itself: the first, doubled up to the longest.
 const FIRST: Duration = Duration::from_secs(2);
 const LONGEST: Duration = Duration::from_secs(300);
@@ -65,8 +67,12 @@ pub(super) struct Listener {
     pub(super) sign: Timestamp,
     ping: Option<(String, Timestamp)>,
     pub(super) trouble: Option<Trouble>,
-    /// When it last was in the room.
+    /// When it last was in the room and had heard all; never, or never since [`JoinedRoom::at_home`], is nothing.
     lost: Option<Timestamp>,
+    /// Since when it is.
+    home: Timestamp,
+    /// The archive that the room speaks of cannot be read: history has to do, once.
+    pub(super) archive_refused: bool,
 }
 
 impl Listener {
@@ -88,6 +94,8 @@ impl Listener {
             ping: None,
             trouble: Some(Trouble::Away("it is about to enter".to_owned())),
             lost: None,
+            home: Timestamp::default(),
+            archive_refused: false,
         }
     }
 
@@ -166,7 +174,8 @@ impl JoinedRoom {
             Place::Asking { id: asked, .. } if asked == id => match answer {
                 Ok(payload) => {
                     self.neighbour.reached();
-                    self.listener.has_archive = payload.as_ref().is_some_and(read::has_archive);
+                    let has_archive = payload.as_ref().is_some_and(read::has_archive);
+                    self.listener.has_archive = has_archive && !self.listener.archive_refused;
                     self.enter();
                 }
                 Err(error) => self.not_described(&Refused::of(&error)),
@@ -222,7 +231,8 @@ impl JoinedRoom {
     /// It is in, and has heard all there was.
     pub(super) fn at_home(&mut self) {
         self.listener.place = Place::In;
-        self.listener.failures = 0;
+        self.listener.home = self.now;
+        self.listener.archive_refused = false;
         if self
             .listener
             .lost
@@ -234,9 +244,15 @@ impl JoinedRoom {
         }
     }
 
+    /// It is in, and is not sure of having heard all.
+    pub(super) fn not_at_home(&mut self) {
+        self.listener.lost = Some(self.now);
+        self.read_up();
+    }
+
     /// It is out, or must take itself for it: tries again then.
     pub(super) fn away(&mut self, until: Timestamp) {
-        if self.listener.inside() {
+        if matches!(self.listener.place, Place::In) {
             self.listener.lost = Some(self.now);
         }
         self.listener.place = Place::Away { until };
@@ -277,7 +293,11 @@ impl JoinedRoom {
         };
     }
 
+    /// Ever longer, until the listener was in for a while: a room that throws it out each time is not rushed at.
     pub(super) fn next_wait(&mut self) -> Duration {
+        if matches!(self.listener.place, Place::In) && self.now.since(self.listener.home) >= SETTLED {
+            self.listener.failures = 0;
+        }
         let doubled = FIRST.saturating_mul(1 << self.listener.failures.min(10));
         self.listener.failures = self.listener.failures.saturating_add(1);
         doubled.min(LONGEST)

@@ -23,8 +23,11 @@ mod presence;
 mod puppets;
 mod reading;
 mod settings;
+mod shown;
 mod speak;
 mod tempo;
+#[cfg(test)]
+mod tests;
 mod texts;
 
 use std::collections::HashMap;
@@ -64,9 +67,13 @@ pub struct JoinedRoom {
     mouth: Mouth,
     tempo: Tempo,
     heard: Option<Heard>,
+    /// What was heard since something is on its way: until that is shown, reading up begins before it.
+    heard_ahead: Option<Heard>,
     /// Rows up to this one are too many to be said, after a long absence.
     left_out_upto: Seq,
     left_out: usize,
+    /// When that is told, if nothing is said before.
+    left_out_told: Timestamp,
     /// It is not known yet how many rows waited during an absence.
     returning: bool,
     /// Rows of ours that the room's past showed before they came to be said again: what it calls them, and whether the listener
@@ -104,8 +111,10 @@ impl JoinedRoom {
             mouth: Mouth::default(),
             tempo: Tempo::default(),
             heard: None,
+            heard_ahead: None,
             left_out_upto: Seq::default(),
             left_out: 0,
+            left_out_told: Timestamp::default(),
             returning: false,
             seen: HashMap::new(),
             wake: None,
@@ -162,6 +171,8 @@ impl JoinedRoom {
         match stanza {
             Stanza::Presence(presence) => self.listener_presence(from, &presence),
             Stanza::Message(message) => self.listener_message(from, message),
+            // Answers of other occupants are passed on by rooms as well.
+            Stanza::Iq(_) if !by_room(from, Some(&self.listener.nick)) => {}
             Stanza::Iq(Iq::Result { id, payload, .. }) => self.answered(&id, Ok(payload)),
             Stanza::Iq(Iq::Error { id, error, .. }) => self.answered(&id, Err(error)),
             Stanza::Iq(_) => {}
@@ -171,7 +182,7 @@ impl JoinedRoom {
     fn for_puppet(&mut self, id: &MemberId, from: &Jid, stanza: Stanza) {
         match stanza {
             Stanza::Presence(presence) => self.puppet_presence(id, from, &presence),
-            Stanza::Message(message) if message.type_ == MessageType::Error => self.bounced(&message),
+            Stanza::Message(message) if message.type_ == MessageType::Error => self.bounced(from, &message),
             Stanza::Message(message) => self.private_word(from, &message, false),
             Stanza::Iq(_) => {}
         }
@@ -190,7 +201,7 @@ impl JoinedRoom {
             self.mouth.capacity()
         } else {
             // Where rows wait in the store they cost nothing.
-            self.mouth.capacity().min(1)
+            usize::from(self.mouth.peek().is_none())
         }
     }
 
@@ -259,7 +270,7 @@ impl JoinedRoom {
         if old.nick != self.settings.nick {
             self.listener.wish = self.settings.nick.clone();
             self.listener.refused = 0;
-            if matches!(self.listener.place, Place::In)
+            if self.listener.inside()
                 && let Some(at) = self.settings.at(&self.settings.nick)
             {
                 let id = self.next_id();
@@ -363,6 +374,11 @@ pub fn about(row: &Row) -> Vec<Seq> {
         (_, Content::Retraction { row, .. } | Content::Reactions { row, .. }) => vec![*row],
         _ => Vec::new(),
     }
+}
+
+/// Whether the room itself says it: by its address, or by that of the occupant who asked.
+fn by_room(from: &Jid, own: Option<&str>) -> bool {
+    from.resource().is_none_or(|nick| Some(nick.as_str()) == own)
 }
 
 fn by_id(members: Vec<RoomMember>) -> HashMap<MemberId, Member> {

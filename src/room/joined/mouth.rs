@@ -43,6 +43,8 @@ pub(super) struct Saying {
     pub(super) flight: Option<Flight>,
     /// How often it was said or refused in vain.
     pub(super) tries: u32,
+    /// How often the room had too much to do.
+    pub(super) waits: u32,
     /// The puppet of its author could not say it.
     pub(super) not_by_puppet: bool,
 }
@@ -69,6 +71,7 @@ impl Mouth {
             names,
             flight: None,
             tries: 0,
+            waits: 0,
             not_by_puppet: false,
         });
     }

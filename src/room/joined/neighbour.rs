@@ -35,6 +35,8 @@ struct Inner {
 struct Reach {
     failures: u32,
     next: Option<Timestamp>,
+    /// Somebody looks, and what comes of it is not known.
+    looking: bool,
 }
 
 impl Default for Neighbour {
@@ -65,6 +67,7 @@ impl Neighbour {
             Some(next) if now < next => Err(next),
             Some(_) => {
                 reach.next = Some(now.plus(wait(reach.failures)));
+                reach.looking = true;
                 Ok(())
             }
             None => Ok(()),
@@ -79,7 +82,8 @@ impl Neighbour {
     /// It did not answer. Several rooms that notice the same failure count once.
     pub(super) fn unreachable(&self, now: Timestamp) {
         let mut reach = self.reach();
-        if reach.next.is_some_and(|next| now < next) {
+        let looking = std::mem::take(&mut reach.looking);
+        if !looking && reach.next.is_some_and(|next| now < next) {
             return;
         }
         reach.failures = reach.failures.saturating_add(1);
@@ -117,6 +121,24 @@ impl Neighbours {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_server_that_never_answers_is_looked_at_ever_less() {
+        let neighbour = Neighbour::default();
+        let mut now = Timestamp(1_000_000);
+        let mut looks = 0;
+        while looks < 20 {
+            match neighbour.may_knock(now) {
+                Ok(()) => {
+                    looks += 1;
+                    now = now.plus(Duration::from_secs(30));
+                    neighbour.unreachable(now);
+                }
+                Err(when) => now = when,
+            }
+        }
+        assert!(now.since(Timestamp(1_000_000)) > LONGEST * 10, "{now:?}");
+    }
 
     #[test]
     fn one_room_knocks_for_all() {

@@ -21,7 +21,9 @@ impl JoinedRoom {
     /// A presence to the listener: it sees everybody.
     pub(super) fn listener_presence(&mut self, from: &Jid, presence: &Presence) {
         if presence.type_ == Type::Error {
-            self.listener_error(presence);
+            if super::by_room(from, Some(&self.listener.nick)) {
+                self.listener_error(presence);
+            }
             return;
         }
         let Some(nick) = from.resource().map(|nick| nick.as_str().to_owned()) else {
@@ -51,8 +53,13 @@ impl JoinedRoom {
             Place::Entering { id, .. } => Some(id.as_str()),
             _ => None,
         };
-        let own = shown.has(110) || (entering.is_some() && entering == request);
-        if own && (entering.is_some() || self.listener.inside()) {
+        // On the way in the room may give another nick than asked for, and then says 110. Ids are guessed, and nicks are others'.
+        let as_asked = nick == self.listener.nick;
+        let own = match entering {
+            Some(_) => shown.has(110) || (entering == request && as_asked),
+            None => self.listener.inside() && shown.has(110) && as_asked,
+        };
+        if own {
             self.listener.nick.clone_from(&nick);
             self.listener.occupant.clone_from(&id);
             self.listener.affiliation = shown.affiliation.unwrap_or(self.listener.affiliation);
@@ -115,21 +122,26 @@ impl JoinedRoom {
         let Some(puppet) = self.puppets.get(id) else { return };
         let place = puppet.place.clone();
         let entering = match &place {
-            puppets::Place::Entering { id, refused, .. } => Some((id.as_str(), *refused)),
+            puppets::Place::Entering { id, nick, rest, .. } => Some((id.as_str(), nick.as_str(), rest)),
             _ => None,
         };
         match presence.type_ {
             Type::Error => match entering {
-                Some((asked, refusals)) if presence.id.as_deref() == Some(asked) => {
-                    self.puppet_refused(id, refusals, &read::refused(&presence.payloads));
+                Some((asked, nick, rest))
+                    if presence.id.as_deref() == Some(asked) && super::by_room(from, Some(nick)) =>
+                {
+                    self.puppet_refused(id, rest.clone(), &read::refused(&presence.payloads));
                 }
                 // A nick that it cannot have: it keeps the one it has.
                 _ => {}
             },
             Type::None => {
                 let Some(shown) = read::shown(presence) else { return };
-                let own = shown.has(110) || entering.is_some_and(|(asked, _)| presence.id.as_deref() == Some(asked));
-                if let (true, Some(nick)) = (own, from.resource()) {
+                let Some(nick) = from.resource() else { return };
+                let as_asked = |(asked, wanted, _): (&str, &str, _)| {
+                    presence.id.as_deref() == Some(asked) && nick.as_str() == wanted
+                };
+                if shown.has(110) || entering.is_some_and(as_asked) {
                     let occupant = read::occupant_id(&presence.payloads);
                     self.puppet_entered(id, nick.as_str(), occupant);
                 }
@@ -157,6 +169,7 @@ impl JoinedRoom {
         puppet.nick = Some(nick.to_owned());
         puppet.occupant = occupant;
         puppet.barred = None;
+        puppet.grants = 0;
         self.tempo.joined();
         if news {
             self.keep(id);
@@ -165,17 +178,20 @@ impl JoinedRoom {
 
     /// A puppet is out.
     fn puppet_removed(&mut self, id: &MemberId, shown: &Shown) {
-        if shown.has(301) {
+        // What ends for everybody may be told to puppets first: none of them makes the room anew, or knocks at a server that stops.
+        if shown.destroyed.is_some() || shown.has(332) {
+            self.listener_removed(shown);
+        } else if shown.has(301) {
             self.silence(
                 id,
                 BANNED,
                 &texts::by_moderator(true, shown.actor.as_deref(), shown.reason.as_deref()),
             );
-        } else if shown.has(307) && !shown.has(333) {
+        } else if (shown.has(307) && !shown.has(333)) || shown.has(321) {
             let what = texts::by_moderator(false, shown.actor.as_deref(), shown.reason.as_deref());
             self.silence(id, KICKED, &what);
         } else {
-            if (shown.has(321) || shown.has(322)) && self.listener.is_admin() {
+            if shown.has(322) && self.listener.is_admin() {
                 self.regrant(id);
             }
             self.bar(id, Duration::ZERO);
@@ -196,6 +212,8 @@ impl JoinedRoom {
             self.tempo.join_refused(now);
         }
         for id in late {
+            // It may be in all the same, and would stay there.
+            self.puppet_leaves(&id);
             self.bar(&id, KICKED);
         }
         let idle = self.settings.puppets_idle;

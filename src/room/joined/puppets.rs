@@ -30,8 +30,10 @@ pub(super) enum Place {
         /// The id of the presence.
         id: String,
         until: Timestamp,
-        /// How many nicks were refused.
-        refused: usize,
+        /// The nick that it asks for.
+        nick: String,
+        /// Those that it asks for next.
+        rest: Vec<String>,
     },
     In,
 }
@@ -56,6 +58,8 @@ pub(super) struct Puppet {
     pub(super) active: Timestamp,
     /// Its membership was asked for.
     pub(super) member: bool,
+    /// How often, since it last was in.
+    pub(super) grants: u8,
 }
 
 impl Puppet {
@@ -140,6 +144,7 @@ pub(super) fn newcomer(group: GroupNumber, jid: FullJid, now: Timestamp) -> Pupp
         barred: None,
         active: now,
         member: false,
+        grants: 0,
     }
 }
 

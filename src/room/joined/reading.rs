@@ -153,8 +153,9 @@ impl JoinedRoom {
                     self.ask_archive(Cursor::Since(time), Some(reading));
                 } else {
                     tracing::warn!(room = %self.settings.jid, condition = refused.condition, "the room's archive cannot be read");
-                    self.listener.has_archive = false;
-                    self.finish_reading(reading);
+                    // What is on its way may have arrived, so nothing is said before history told.
+                    self.listener.archive_refused = true;
+                    self.away(self.now);
                 }
                 return;
             }
@@ -206,13 +207,26 @@ impl JoinedRoom {
 
     /// Everything up to this message was heard.
     pub(super) fn hear_up_to(&mut self, id: Option<String>, time: Timestamp) {
-        let before = self.heard.take();
-        let time = before.as_ref().map_or(time, |heard| heard.time.max(time));
-        let heard = Heard {
-            id: id.or_else(|| before.and_then(|heard| heard.id)),
-            time,
-        };
-        self.heard = Some(heard.clone());
-        self.out.effects.push(Effect::Heard(heard));
+        let before = self.heard_last();
+        let time = before.map_or(time, |heard| heard.time.max(time));
+        let id = id.or_else(|| before.and_then(|heard| heard.id.clone()));
+        self.heard_ahead = Some(Heard { id, time });
+        self.keep_heard();
+    }
+
+    /// What was heard last.
+    pub(super) fn heard_last(&self) -> Option<&Heard> {
+        self.heard_ahead.as_ref().or(self.heard.as_ref())
+    }
+
+    /// The store learns it, unless it would then not be read up what became of something that is on its way.
+    pub(super) fn keep_heard(&mut self) {
+        if self.mouth.peek().is_some_and(|front| front.flight.is_some()) {
+            return;
+        }
+        if let Some(heard) = self.heard_ahead.take() {
+            self.heard = Some(heard.clone());
+            self.out.effects.push(Effect::Heard(heard));
+        }
     }
 }

@@ -3,16 +3,14 @@
 use std::time::Duration;
 
 use jid::Jid;
-use xmpp_parsers::message::Message;
 
 use super::entry::NotNow;
 use super::listener::Place;
 use super::mouth::{Flight, Mouth, Saying, Voice};
 use super::puppets::{self, Puppets};
 use super::{JoinedRoom, texts};
-use crate::model::{Author, Called, Content, GroupNumber, MemberId, Seq, Timestamp};
-use crate::room::{Aside, Effect, Trouble};
-use crate::xmpp::read::visit as read;
+use crate::model::{Author, Content, GroupNumber, MemberId, Seq, Timestamp};
+use crate::room::{Aside, Effect};
 use crate::xmpp::render::message::visiting;
 use crate::xmpp::render::{Ids, Names, visit};
 
@@ -22,13 +20,11 @@ const SHOWN_WITHIN: Duration = Duration::from_secs(20);
 const MAY_WAIT: Duration = Duration::from_secs(3);
 /// So many tries by the puppet, then the listener says it; so many in all, then it is given up.
 const BY_PUPPET: u32 = 3;
-const IN_ALL: u32 = 6;
-/// Without voice it is tried again after this.
-const VOICELESS: Duration = Duration::from_secs(60);
+pub(super) const IN_ALL: u32 = 6;
+/// What was left out is told after this, if nothing is said before.
+const LEFT_OUT: Duration = Duration::from_secs(5);
 /// Speakers who may enter ahead of their words.
 const AHEAD: usize = 16;
-/// Rows that were found in the room's past before they came to be said.
-const MOST_SEEN: usize = 256;
 
 /// What becomes of the first row.
 enum Plan {
@@ -76,6 +72,7 @@ impl JoinedRoom {
     /// Says what can be said now.
     pub(super) fn go_on(&mut self) {
         self.wake = None;
+        self.keep_heard();
         while self.mouth.peek().is_some() {
             match self.plan() {
                 Plan::Done => self.done(),
@@ -96,6 +93,34 @@ impl JoinedRoom {
             }
         }
         self.enter_ahead();
+        let at_home = matches!(self.listener.place, Place::In) && !self.returning;
+        if self.left_out > 0 && at_home && self.mouth.peek().is_none() {
+            if self.now >= self.left_out_told {
+                self.tell_left_out();
+            } else {
+                self.wake_at(self.left_out_told);
+            }
+        }
+    }
+
+    /// The first row is not said, and it is counted where it has words.
+    fn left_out(&mut self) -> Plan {
+        if self
+            .mouth
+            .peek()
+            .is_some_and(|front| matches!(front.row.content, Content::Parts(_)))
+        {
+            self.left_out += 1;
+            self.left_out_told = self.now.plus(LEFT_OUT);
+        }
+        Plan::Done
+    }
+
+    fn tell_left_out(&mut self) {
+        if self.left_out > 0 {
+            let n = std::mem::take(&mut self.left_out);
+            self.out.effects.push(Effect::Aside(Aside::NotSaid(n)));
+        }
     }
 
     /// When something is due that only the clock tells.
@@ -118,7 +143,7 @@ impl JoinedRoom {
         self.neighbour.may_say(self.now)
     }
 
-    fn done(&mut self) {
+    pub(super) fn done(&mut self) {
         if let Some(saying) = self.mouth.pop() {
             self.out.effects.push(Effect::Said(saying.row.seq));
         }
@@ -133,41 +158,40 @@ impl JoinedRoom {
             let late = self.now.since(flight.at) >= SHOWN_WITHIN && matches!(self.listener.place, Place::In);
             return if late { Plan::Doubt } else { Plan::Wait };
         }
-        if let Some((id, by_listener)) = self.seen.remove(&seq) {
+        let seen = self.seen.remove(&seq);
+        // Rows come in order: what was seen of earlier ones is of no more use.
+        self.seen.retain(|other, _| *other > seq);
+        if let Some((id, by_listener)) = seen {
             self.named(seq, id, by_listener);
             return Plan::Done;
         }
-        let Some(speaker) = speaker(front) else {
+        let Some(speaker) = self.mouth.peek().and_then(|front| speaker(&self.mouth, front)) else {
             return Plan::Done;
         };
         // What an absence left is known when the listener is back.
         let counted = matches!(self.listener.place, Place::In) && !self.returning;
         if (counted && seq <= self.left_out_upto) || self.now.since(time) > self.settings.to_room_within {
-            if matches!(front.row.content, Content::Parts(_)) {
-                self.left_out += 1;
-            }
-            return Plan::Done;
+            return self.left_out();
         }
         if !matches!(self.listener.place, Place::In) || self.returning {
             return Plan::Wait;
         }
-        if self.left_out > 0 {
-            let n = std::mem::take(&mut self.left_out);
-            self.out.effects.push(Effect::Aside(Aside::NotSaid(n)));
-        }
+        self.tell_left_out();
         let Some(front) = self.mouth.peek() else {
             return Plan::Wait;
         };
         if front.tries >= IN_ALL {
             let text = texts::given_up(&front.row.nick);
             self.alert("given up", &text);
-            return Plan::Done;
+            return self.left_out();
         }
         // Nobody can react, or take words back, for somebody else.
         let may_listener = speaker == Speaker::Listener || matches!(front.row.content, Content::Parts(_));
         let by_listener = front.not_by_puppet || front.tries >= BY_PUPPET;
         let turn = match speaker {
             Speaker::Listener => Turn::Say(Voice::Listener),
+            // Nobody speaks for whom a moderator does not want to hear.
+            Speaker::Member(id, _) if self.is_silenced(&id) => Turn::Silent,
             Speaker::Member(_, _) if by_listener => Turn::Say(Voice::Listener),
             Speaker::Member(id, group) => self.turn_of(&id, group),
         };
@@ -177,6 +201,11 @@ impl JoinedRoom {
             Turn::Wait => Plan::Wait,
             Turn::Silent => Plan::Done,
         }
+    }
+
+    fn is_silenced(&self, id: &MemberId) -> bool {
+        let silenced = self.puppets.get(id).and_then(|puppet| puppet.silenced);
+        silenced.is_some_and(|until| self.now < until)
     }
 
     /// By whom a member's words are said now.
@@ -192,10 +221,10 @@ impl JoinedRoom {
         let Some(puppet) = self.puppets.get_mut(id) else {
             return Turn::Say(Voice::Listener);
         };
-        if puppet.silenced.is_some_and(|until| now < until) {
+        puppet.silenced = puppet.silenced.filter(|until| now < *until);
+        if puppet.silenced.is_some() {
             return Turn::Silent;
         }
-        puppet.silenced = None;
         match puppet.place {
             puppets::Place::In => return Turn::Say(Voice::Puppet(id.clone())),
             puppets::Place::Entering { .. } => return Turn::Wait,
@@ -269,99 +298,6 @@ impl JoinedRoom {
         }
         true
     }
-
-    /// The room showed a row of ours.
-    pub(super) fn shown(&mut self, seq: Seq, id: Option<String>, by_listener: bool) {
-        if self.mouth.peek().is_some_and(|front| front.row.seq == seq) {
-            self.named(seq, id, by_listener);
-            self.done();
-        } else if self.seen.len() < MOST_SEEN {
-            self.seen.insert(seq, (id, by_listener));
-        }
-    }
-
-    fn named(&mut self, seq: Seq, id: Option<String>, by_listener: bool) {
-        let Some(id) = id else { return };
-        let author = self
-            .mouth
-            .peek()
-            .filter(|front| front.row.seq == seq)
-            .map(|front| &front.row.author);
-        let member = match author {
-            Some(Author::Member { id, .. }) => Some(id.clone()),
-            _ => None,
-        };
-        let called = Called {
-            id,
-            member,
-            by_listener,
-        };
-        self.mouth.name(seq, called.clone());
-        self.out.effects.push(Effect::Called { row: seq, called });
-    }
-
-    /// It was not shown. The room's past tells whether it was lost.
-    fn doubt_shown(&mut self) {
-        tracing::warn!(room = %self.settings.jid, "the room does not show what was said; reading what it has");
-        if self.listener.has_archive {
-            self.read_up();
-        } else {
-            self.away(self.now);
-        }
-    }
-
-    /// The room's past was read, and what was on its way is not in it.
-    pub(super) fn not_shown(&mut self) {
-        if let Some(front) = self.mouth.front().filter(|front| front.flight.is_some()) {
-            front.flight = None;
-            front.tries += 1;
-        }
-    }
-
-    /// A message of ours came back with an error.
-    pub(super) fn bounced(&mut self, message: &Message) {
-        let refused = read::refused(&message.payloads);
-        let seq = message.id.as_ref().and_then(|id| self.ids.seq(&id.0));
-        if refused.is_remote() {
-            self.unreachable(&refused.condition);
-            return;
-        }
-        let Some(front) = self.mouth.front().filter(|front| Some(front.row.seq) == seq) else {
-            return;
-        };
-        let Some(flight) = front.flight.take() else { return };
-        tracing::info!(room = %self.settings.jid, condition = refused.condition, kind = refused.kind, "refused by the room");
-        match (refused.condition.as_str(), refused.kind.as_str()) {
-            ("resource-constraint", _) => self.tempo.slower(self.now),
-            ("policy-violation", kind) if kind != "modify" => self.tempo.slower(self.now),
-            ("not-acceptable", _) => match flight.by {
-                Voice::Puppet(id) => {
-                    front.tries += 1;
-                    self.bar(&id, Duration::ZERO);
-                }
-                Voice::Listener => self.away(self.now),
-            },
-            ("forbidden", _) => match flight.by {
-                Voice::Puppet(_) => front.not_by_puppet = true,
-                Voice::Listener => self.voiceless(),
-            },
-            ("item-not-found" | "gone" | "recipient-unavailable" | "service-unavailable", _) => {
-                self.thrown_out("the room does not take what is said");
-            }
-            _ => {
-                front.tries += 2;
-                front.not_by_puppet = true;
-            }
-        }
-    }
-
-    /// Nobody of ours may speak in a moderated room.
-    fn voiceless(&mut self) {
-        let what = texts::voiceless(&self.listener.jid.to_bare());
-        self.alert("voice", &what);
-        self.listener.trouble = Some(Trouble::NeedsOperator(what));
-        self.tempo.pause(self.now, VOICELESS);
-    }
 }
 
 /// Whose words a row is.
@@ -372,12 +308,12 @@ enum Speaker {
 }
 
 /// Who has to say a row; nobody when it was said in the room itself, or is about what was.
-fn speaker(saying: &Saying) -> Option<Speaker> {
+fn speaker(mouth: &Mouth, saying: &Saying) -> Option<Speaker> {
     match (&saying.row.author, &saying.row.content) {
-        (_, Content::Stanza { .. } | Content::Tombstone { .. }) => None,
+        (_, Content::Stanza { .. } | Content::Tombstone { .. }) | (Author::Guest(_) | Author::Occupant(_), _) => None,
         // Only who said something can take it back.
         (author, Content::Retraction { row, .. }) => {
-            let called = saying.names.get(row)?;
+            let called = mouth.called(saying, *row)?;
             if called.by_listener {
                 return Some(Speaker::Listener);
             }
