@@ -73,7 +73,9 @@ impl JoinedRoom {
                         .any(|(_, puppet)| puppet.nick.as_deref() == Some(&*nick));
                     self.shown(seq, id.clone(), nick == self.listener.nick || !by_puppet);
                 }
-            } else if let Some(overheard) = self.overheard(session, nick, message, (id.clone(), time)) {
+            } else if !self.has_our_id(&message)
+                && let Some(overheard) = self.overheard(session, nick, message, (id.clone(), time))
+            {
                 self.pass_on(overheard, is_earlier);
             }
         } else if let Some(moderated) = read::moderated(&message.payloads) {
@@ -99,8 +101,13 @@ impl JoinedRoom {
         let known = |puppet: &super::puppets::Puppet| puppet.nick.as_deref() == Some(nick);
         let by_nick = self.listener.nick == nick || self.puppets.iter().any(|(_, puppet)| known(puppet));
         // Under a nick that the listener had before: people do not make such ids, unless they mean harm.
-        let by_id = message.id.as_ref().is_some_and(|own| self.ids.seq(&own.0).is_some());
-        by_nick || by_id || told.is_some_and(|jid| jid.domain() == self.listener.jid.domain())
+        by_nick || self.has_our_id(message) || told.is_some_and(|jid| jid.domain() == self.listener.jid.domain())
+    }
+
+    /// Whether it carries an id that we make: another bridge may bring our words back, and they must not go round.
+    fn has_our_id(&self, message: &Message) -> bool {
+        let own = message.id.as_ref().and_then(|own| self.ids.seq(&own.0));
+        own.is_some() || said::origin(message).is_some_and(|origin| self.ids.seq(&origin).is_some())
     }
 
     /// The occupant-id that the room gave the author. A room that gives the listener none lets everybody write what they like.
