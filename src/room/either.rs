@@ -225,6 +225,13 @@ impl Room {
         }
     }
 
+    /// The operator looked at it: whatever waits for that is tried again.
+    pub fn try_again(&mut self, now: Timestamp) {
+        if let Self::Joined(room) = self {
+            room.try_again(now);
+        }
+    }
+
     /// Everybody leaves, or everybody of ours.
     pub fn close(&mut self, why: &Leaving, now: Timestamp) -> Admitted {
         match self {

@@ -285,7 +285,7 @@ impl JoinedRoom {
         self.away(self.now.plus(wait));
     }
 
-    /// Stays away until the row is changed, or the gateway starts anew: a moderator's word is the last.
+    /// Stays away until a reload, or until the gateway starts anew: a moderator's word is the last.
     pub(super) fn stays_away(&mut self, matter: &'static str, what: String) {
         self.needs_operator(matter, what);
         self.listener.place = Place::Away {

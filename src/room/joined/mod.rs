@@ -257,7 +257,7 @@ impl JoinedRoom {
             .unwrap_or_else(|| id.to_string().trim_start_matches('=').to_owned())
     }
 
-    /// Takes new settings. What waited for the operator is tried again.
+    /// Takes new settings. Where they are others, what waited for the operator is tried again.
     pub fn configure(&mut self, settings: Settings, now: Timestamp) -> Admitted {
         self.now = now;
         let old = std::mem::replace(&mut self.settings, settings);
@@ -277,10 +277,16 @@ impl JoinedRoom {
                 self.out.replies.push(visit::rename(&self.listener.jid, &at, &id));
             }
         }
+        self.try_again(now);
+        self.take_out()
+    }
+
+    /// The operator looked at it: what waits, or was to stay away, is tried now.
+    pub fn try_again(&mut self, now: Timestamp) {
+        self.now = now;
         if matches!(self.listener.place, Place::Away { .. }) {
             self.away(now);
         }
-        self.take_out()
     }
 
     /// Everybody of ours leaves: the row was removed, or the gateway says goodbye.

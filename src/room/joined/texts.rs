@@ -42,7 +42,7 @@ pub(super) fn puppets_not_members(bridge: &BareJid) -> String {
 
 pub(super) fn banned(bridge: &BareJid, by: Option<&str>) -> String {
     let by = by.map(|by| format!(" by {by}")).unwrap_or_default();
-    format!("{bridge} was banned{by}; talk to the moderators, and `reload` with a changed row when they take it back")
+    format!("{bridge} was banned{by}; talk to the moderators, and `reload` when they take it back")
 }
 
 pub(super) fn kicked(by: Option<&str>, reason: Option<&str>) -> String {
@@ -56,7 +56,7 @@ pub(super) fn destroyed(elsewhere: Option<&Jid>) -> String {
         Some(elsewhere) => {
             format!("the room was destroyed; people are to go to {elsewhere}. Change the row's room, or remove the row")
         }
-        None => "the room was destroyed; create it again and change the row, or remove the row".to_owned(),
+        None => "the room was destroyed; create it again and `reload`, or remove the row".to_owned(),
     }
 }
 
