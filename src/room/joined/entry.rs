@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use super::listener::{PATIENCE, Place};
 use super::puppets::{self, ENTRY, SHORT_NICK};
-use super::{JoinedRoom, texts};
+use super::{CLOCKS_APART, JoinedRoom, texts};
 use crate::config::Secret;
 use crate::model::{Member, MemberId, Timestamp, nick};
 use crate::room::{Effect, Trouble};
@@ -32,7 +32,7 @@ impl JoinedRoom {
             Some(heard) if !self.listener.has_archive => {
                 // Who is still in gets no history: only a newcomer does.
                 self.out.replies.push(visit::leave(&self.listener.jid, &at, ""));
-                Some(heard.time)
+                Some(heard.time.minus(CLOCKS_APART))
             }
             _ => None,
         };

@@ -51,6 +51,8 @@ pub use self::settings::Settings;
 
 /// Answers to private words: one to each occupant in this time.
 const PRIVATELY_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
+/// The room's clock and ours may be apart so far. What is read twice for it is known by its id.
+const CLOCKS_APART: std::time::Duration = std::time::Duration::from_secs(30);
 /// Occupants of whom it is remembered that they were answered.
 const MOST_ANSWERED: usize = 256;
 

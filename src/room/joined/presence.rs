@@ -144,6 +144,11 @@ impl JoinedRoom {
                 if shown.has(110) || entering.is_some_and(as_asked) {
                     let occupant = read::occupant_id(&presence.payloads);
                     self.puppet_entered(id, nick.as_str(), occupant);
+                    if shown.has(201) {
+                        // The room was gone, unheard of, and nobody is to own it but people: it goes again with its only occupant.
+                        self.puppet_leaves(id);
+                        self.thrown_out("the room was gone");
+                    }
                 }
             }
             Type::Unavailable => {

@@ -11,8 +11,8 @@ use minidom::Element;
 use xmpp_parsers::message::Message;
 use xmpp_parsers::stanza_error::StanzaError;
 
-use super::JoinedRoom;
 use super::listener::{PATIENCE, Place};
+use super::{CLOCKS_APART, JoinedRoom};
 use crate::model::{Heard, Timestamp};
 use crate::room::{Aside, Effect};
 use crate::xmpp::read::visit as read;
@@ -79,7 +79,7 @@ impl JoinedRoom {
         if self.listener.has_archive {
             let cursor = match heard.id {
                 Some(id) => Cursor::After(id),
-                None => Cursor::Since(heard.time),
+                None => Cursor::Since(heard.time.minus(CLOCKS_APART)),
             };
             self.ask_archive(cursor, None);
         } else {
@@ -150,7 +150,7 @@ impl JoinedRoom {
                     self.unreachable(&refused.condition);
                 } else if refused.condition == "item-not-found" && matches!(cursor, Cursor::After(_)) {
                     // Forgotten there: by time, then. What is read twice is known by its id.
-                    self.ask_archive(Cursor::Since(time), Some(reading));
+                    self.ask_archive(Cursor::Since(time.minus(CLOCKS_APART)), Some(reading));
                 } else {
                     tracing::warn!(room = %self.settings.jid, condition = refused.condition, "the room's archive cannot be read");
                     // What is on its way may have arrived, so nothing is said before history told.

@@ -86,3 +86,23 @@ fn rows_wait_in_the_store_while_the_listener_is_away() {
     lab.later(minutes(61));
     assert_eq!(lab.muc.shown().len(), 20);
 }
+
+#[test]
+fn a_room_that_is_gone_is_not_made_by_a_puppet() {
+    let mut lab = Lab::new();
+    lab.qq(1001, "一");
+    // As after a restart of a service that keeps nothing.
+    lab.muc.occupants.clear();
+    lab.muc.conduct.exists = false;
+    lab.qq(1001, "二");
+    lab.qq(1002, "三");
+    lab.later(minutes(10));
+    assert!(!lab.muc.conduct.exists);
+    assert!(lab.alerts()[0].contains("there is no such room"), "{:?}", lab.alerts());
+    assert_eq!(lab.muc.shown(), ["小明| 一"]);
+    // Somebody makes it.
+    lab.muc.conduct.exists = true;
+    lab.muc.person("Ann");
+    lab.later(minutes(10));
+    assert_eq!(lab.muc.shown(), ["小明| 一", "小明| 二", "小红| 三"]);
+}

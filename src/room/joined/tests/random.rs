@@ -29,6 +29,8 @@ const NICKS: [&str; 5] = ["小明", "小明 (QQ)", "Tom", "QQ", "qq (QQ)"];
 enum Happening {
     /// A member says something.
     Qq(u64),
+    /// They take back what they said last.
+    TakesBack(u64),
     /// A person does.
     Says(&'static str),
     /// Somebody takes a nick that one of ours would like, or gives it back.
@@ -63,6 +65,7 @@ fn happening() -> impl Strategy<Value = Happening> {
     use Happening::*;
     prop_oneof![
         10 => (1001_u64..1005).prop_map(Qq),
+        2 => (1001_u64..1005).prop_map(TakesBack),
         8 => proptest::sample::select(vec!["Ann", "Bob"]).prop_map(Says),
         1 => (0..NICKS.len()).prop_map(Comes),
         1 => (0..NICKS.len()).prop_map(Goes),
@@ -94,8 +97,9 @@ fn conduct() -> impl Strategy<Value = Conduct> {
         any::<bool>(),
         any::<bool>(),
     );
-    (flags, 2_usize..9).prop_map(
-        |((archive, occupant_ids, stanza_ids, shows_jids, limit), page)| Conduct {
+    (flags, 2_usize..9, 0_u64..10).prop_map(|(flags, page, behind)| {
+        let (archive, occupant_ids, stanza_ids, shows_jids, limit) = flags;
+        Conduct {
             archive,
             occupant_ids,
             // Every archive that can be asked gives its ids (XEP-0313 §5.1.3).
@@ -104,9 +108,10 @@ fn conduct() -> impl Strategy<Value = Conduct> {
             limit: limit.then_some((0.5, 3.0)),
             history: 500,
             page,
+            behind: seconds(behind),
             ..Conduct::default()
-        },
-    )
+        }
+    })
 }
 
 /// A run, and what was done to it.
@@ -148,6 +153,7 @@ impl Run {
                 let text = self.text("q");
                 self.lab.hears(*number, &text);
             }
+            Happening::TakesBack(number) => self.takes_back(*number),
             Happening::Says(nick) => {
                 let text = self.text("p");
                 self.lab.muc.says(nick, &text);
@@ -189,6 +195,30 @@ impl Run {
             }
             fault => self.goes_wrong(fault),
         }
+    }
+
+    /// As the store does it: the words are gone, and a row says so.
+    fn takes_back(&mut self, number: u64) {
+        let theirs = |row: &&mut Row| {
+            let by_them = matches!(&row.author, Author::Member { id: author, .. } if *author == id(number));
+            by_them && matches!(row.content, Content::Parts(_))
+        };
+        let retraction = Seq(i64::try_from(self.lab.rows.len()).expect("few rows") + 1);
+        let Some(row) = self.lab.rows.iter_mut().rev().find(theirs) else {
+            return;
+        };
+        row.content = Content::Tombstone {
+            id: None,
+            retraction,
+            time: self.lab.now,
+            moderator: None,
+        };
+        let content = Content::Retraction {
+            row: row.seq,
+            moderated: false,
+            reason: None,
+        };
+        self.lab.hears_content(number, content);
     }
 
     fn goes_wrong(&mut self, fault: &Happening) {
@@ -256,6 +286,17 @@ impl Run {
         let once: BTreeSet<usize> = said.iter().copied().collect();
         prop_assert_eq!(said.len(), once.len(), "twice: {:?}", lab.muc.shown());
         prop_assert!(said.is_sorted(), "out of order: {:?}", lab.muc.shown());
+        let retracted: Vec<String> = lab.muc.lines.iter().filter_map(retracts).collect();
+        let each: BTreeSet<&String> = retracted.iter().collect();
+        prop_assert_eq!(retracted.len(), each.len(), "taken back twice");
+        for id in &retracted {
+            let line = lab.muc.lines.iter().find(|line| line.stanza_id == *id);
+            prop_assert!(
+                line.is_some_and(service::Line::is_ours),
+                "not ours to take back: {}",
+                id
+            );
+        }
         let missing = lab.rows.iter().filter(|row| match (&row.author, &row.content) {
             (Author::Member { id, .. }, Content::Parts(parts)) if !self.kicked.contains(id) => {
                 let Part::Text(text) = &parts[0] else { return false };
@@ -306,7 +347,13 @@ fn ours(lab: &Lab) -> impl Iterator<Item = String> {
         .iter()
         .filter(|line| line.is_ours())
         .map(service::Line::body);
-    words.filter(|body| body.ends_with('.'))
+    words.filter(|body| body.ends_with('.') && !body.contains("retracted"))
+}
+
+/// What a line takes back.
+fn retracts(line: &service::Line) -> Option<String> {
+    let retract = line.message.get_child("retract", "urn:xmpp:message-retract:1")?;
+    Some(retract.attr("id").unwrap_or_default().to_owned())
 }
 
 /// The number of a text, whoever says it for whom.

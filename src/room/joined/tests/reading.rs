@@ -212,3 +212,24 @@ fn answers_and_reactions_of_people_say_what_they_are_about() {
     assert_eq!(mentions.len(), 2, "{mentions:?}");
     assert_eq!(lab.overheard[0].author, Author::Guest("o-ann@ex.org".into()));
 }
+
+#[test]
+fn a_clock_that_is_behind_costs_nothing() {
+    for archive in [true, false] {
+        let behind = seconds(9);
+        let conduct = Conduct {
+            archive,
+            behind,
+            ..Conduct::default()
+        };
+        let mut lab = Lab::with(settings(), conduct);
+        lab.later(minutes(1));
+        lab.says("Ann", "before");
+        // Lost without a trace, and something else is said at once.
+        lab.muc.forget();
+        lab.says("Bob", "missed");
+        lab.restart();
+        lab.later(minutes(6));
+        assert_eq!(lab.on_qq(), ["Ann| before", "Bob| missed"], "{archive}");
+    }
+}

@@ -5,6 +5,7 @@ mod presence;
 mod talk;
 
 use std::collections::{BTreeMap, VecDeque};
+use std::time::Duration;
 
 use jid::Jid;
 use minidom::Element;
@@ -87,6 +88,8 @@ pub(super) struct Conduct {
     pub(super) history: usize,
     /// Messages on a page of the archive at most.
     pub(super) page: usize,
+    /// The service's clock is so much behind.
+    pub(super) behind: Duration,
     /// Nothing is answered, and nothing is done.
     pub(super) silent: bool,
     /// Its server cannot be reached.
@@ -124,6 +127,7 @@ impl Default for Conduct {
             limit: None,
             history: 20,
             page: 100,
+            behind: Duration::ZERO,
             silent: false,
             down: false,
             lose: 0,

@@ -15,6 +15,8 @@ impl Service {
                     self.comings.push(format!("-{nick}"));
                 }
                 self.remove(&from, &[], "", "");
+                // Nothing persists here that nobody is in.
+                self.conduct.exists = !self.occupants.is_empty();
             }
             Some(_) => {}
             None => {
@@ -34,6 +36,7 @@ impl Service {
         }
         let affiliation = self.affiliation(from);
         let known = self.by_jid(from).cloned();
+        let created = !std::mem::replace(&mut self.conduct.exists, true);
         let taken = self
             .occupants
             .iter()
@@ -97,7 +100,11 @@ impl Service {
         } else {
             self.announce(&occupant);
         }
-        self.self_presence(&occupant, &id_of(stanza));
+        self.self_presence(
+            &occupant,
+            &id_of(stanza),
+            if created { "<status code='201'/>" } else { "" },
+        );
         if occupant.is_listener() {
             self.history(x);
             self.send(&format!(
@@ -106,12 +113,12 @@ impl Service {
         }
     }
 
-    fn self_presence(&mut self, occupant: &Occupant, id: &str) {
+    fn self_presence(&mut self, occupant: &Occupant, id: &str, more: &str) {
         let (jid, nick) = (&occupant.jid, &occupant.nick);
         let (affiliation, role, oid) = (self.affiliation(jid), occupant.role, self.occupant_id(jid));
         self.send(&format!(
             "<presence from='{ROOM}/{nick}' to='{jid}'{id}><x xmlns='http://jabber.org/protocol/muc#user'>\
-             <item affiliation='{affiliation}' role='{role}' jid='{jid}'/><status code='110'/></x>{oid}</presence>"
+             <item affiliation='{affiliation}' role='{role}' jid='{jid}'/>{more}<status code='110'/></x>{oid}</presence>"
         ));
     }
 
@@ -149,7 +156,7 @@ impl Service {
             }
         }
         self.announce(&new);
-        self.self_presence(&new, &id_of(stanza));
+        self.self_presence(&new, &id_of(stanza), "");
     }
 
     /// Everybody of ours whom it concerns hears that somebody goes.

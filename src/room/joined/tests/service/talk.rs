@@ -77,7 +77,7 @@ impl Service {
             nick: nick.clone(),
             jid: who.jid.clone(),
             stanza_id: stanza_id.clone(),
-            time: self.now,
+            time: self.now.minus(self.conduct.behind),
             message,
         });
         stanza_id
@@ -116,7 +116,7 @@ impl Service {
             nick: String::new(),
             jid: ROOM.into(),
             stanza_id,
-            time: self.now,
+            time: self.now.minus(self.conduct.behind),
             message,
         });
     }
