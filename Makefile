@@ -16,7 +16,7 @@ interop := $(target)/interop
 
 # gcc: the linker of Rust, and the compiler of SQLite and of the cryptography. Nothing is fetched for what is there already.
 demo_packages := gcc libc6-dev prosody
-test_packages := $(demo_packages) prosody-modules ejabberd python3-venv
+test_packages := $(demo_packages) prosody-modules ejabberd python3-venv iproute2
 
 .NOTPARALLEL:
 .PHONY: help demo test

@@ -28,13 +28,18 @@ pub struct Neighbour {
 }
 
 impl Neighbour {
-    /// Starts it. `options` are its own: accounts, limits of rooms. It needs root or the rights of root over networks; whether
+    /// Starts it. `options` are its own: accounts, limits of rooms; its component is `qq.neighbour.test`. It needs root or the rights of root over networks; whether
     /// this process has them tells [`available`](crate::available) with `"namespaces"`.
     pub async fn start(options: &Options) -> anyhow::Result<Self> {
         let folder = tempfile::Builder::new().prefix("lab-neighbour-").tempdir()?;
         let namespace = Namespace::new(folder.path())?;
         let site = Site::neighbour(namespace.watch_address(), namespace.wire().reversed(), namespace.pid());
-        let server = Server::start_at(Kind::Prosody, options, site).await?;
+        // The domain of the first server's component must not be one of its own.
+        let options = Options {
+            component_domain: "qq.neighbour.test".to_owned(),
+            ..options.clone()
+        };
+        let server = Server::start_at(Kind::Prosody, &options, site).await?;
         Ok(Self {
             server,
             namespace,

@@ -223,7 +223,9 @@ impl Lane {
             };
             let renamed = self.shown.as_ref().is_none_or(|(name, _)| *name != group.name);
             let online = self.told.as_ref().is_some_and(|told| told.state.is_ok());
-            if !online || group.members.is_empty() || (!renamed && group.version == self.shown_version) {
+            // Members that only notices told of are not all of them.
+            let unread = group.read.is_none() || group.members.is_empty();
+            if !online || unread || (!renamed && group.version == self.shown_version) {
                 return;
             }
             let members: Vec<Member> = group.members.values().cloned().collect();

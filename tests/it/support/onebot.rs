@@ -53,6 +53,8 @@ pub(crate) struct Far<'a> {
     pub(crate) rows: &'a str,
     /// More arguments for the sandbox.
     pub(crate) arguments: &'a [&'a str],
+    /// What is different about the server.
+    pub(crate) options: Options,
 }
 
 impl<'a> Far<'a> {
@@ -63,6 +65,7 @@ impl<'a> Far<'a> {
             way: Way::Forward,
             rows: CATS_ROW,
             arguments: &[],
+            options: Options::default(),
         }
     }
 
@@ -94,18 +97,9 @@ impl Bridge {
 
     /// As [`Bridge::start`], with a `OneBot` account.
     pub(crate) async fn start_onebot(kind: Kind, far: &Far<'_>) -> anyhow::Result<Option<Self>> {
-        if !lab::available(kind.name()) {
+        let Some((mut bridge, port)) = Self::assemble_far(kind, far).await? else {
             return Ok(None);
-        }
-        let server = Server::start(kind, &Options::default()).await?;
-        let folder = tempfile::tempdir()?;
-        let state = folder.path().join("sandbox").display().to_string();
-        let mut arguments = vec!["--state", &state, "--flavour", far.flavour];
-        arguments.extend(far.arguments);
-        let sandbox = Sandbox::start(&arguments).await?;
-        let [port] = ports::free()?;
-        let url = format!("ws://{}/onebot/v11/{BOT}", sandbox.address());
-        let mut bridge = Self::assembled(server, sandbox, folder, account(far.way, &url, port), far.rows)?;
+        };
         bridge.launch_gateway()?;
         if far.way == Way::Reverse {
             bridge.wait_port(port).await?;
@@ -114,6 +108,29 @@ impl Bridge {
         }
         bridge.wait_ready().await?;
         Ok(Some(bridge))
+    }
+
+    /// As [`Bridge::start_onebot`], called by a gateway that does not run yet.
+    pub(crate) async fn assemble_onebot(kind: Kind, far: &Far<'_>) -> anyhow::Result<Option<Self>> {
+        let assembled = Self::assemble_far(kind, far).await?;
+        Ok(assembled.map(|(bridge, _)| bridge))
+    }
+
+    /// All but the gateway; and the port on which it is to listen.
+    async fn assemble_far(kind: Kind, far: &Far<'_>) -> anyhow::Result<Option<(Self, u16)>> {
+        if !lab::available(kind.name()) {
+            return Ok(None);
+        }
+        let server = Server::start(kind, &far.options).await?;
+        let folder = tempfile::tempdir()?;
+        let state = folder.path().join("sandbox").display().to_string();
+        let mut arguments = vec!["--state", &state, "--flavour", far.flavour];
+        arguments.extend(far.arguments);
+        let sandbox = Sandbox::start(&arguments).await?;
+        let [port] = ports::free()?;
+        let url = format!("ws://{}/onebot/v11/{BOT}", sandbox.address());
+        let bridge = Self::assembled(server, sandbox, folder, account(far.way, &url, port), far.rows)?;
+        Ok(Some((bridge, port)))
     }
 
     /// A bridge whose far side is the mock of other people. The sandbox stands by without an account.
