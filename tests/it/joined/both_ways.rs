@@ -46,6 +46,7 @@ async fn both_ways(kind: Kind) -> anyhow::Result<()> {
     for name in [CATS, "loop"] {
         wait_in(&mut alice, &room(name), QQ).await?;
     }
+    members_are_read(&bridge).await.with_context(|| bridge.log())?;
     to_room(&bridge, &mut alice).await.with_context(|| bridge.log())?;
     to_qq(&bridge, &mut alice).await.with_context(|| bridge.log())?;
     in_private(&mut alice).await.with_context(|| bridge.log())?;
@@ -58,6 +59,17 @@ async fn both_ways(kind: Kind) -> anyhow::Result<()> {
         .iter()
         .find(|el| el.kind() == "chat" && el.bare_from() == room(CATS));
     assert_eq!(more.map(|el| el.xml()), None, "one answer to private words");
+    Ok(())
+}
+
+/// The program refuses the first list of members, and until there is one the gateway does not know which reactions are its own.
+async fn members_are_read(bridge: &Bridge) -> anyhow::Result<()> {
+    let read = |entry: &Value| entry["path"] == "get_group_member_list" && entry["outcome"] == "answered";
+    let mut last = 0;
+    for _ in 0..2 {
+        let entry = bridge.sandbox.wait_log(last, read, "list of members").await?;
+        last = entry["n"].as_i64().context("an entry has a number")?;
+    }
     Ok(())
 }
 
@@ -179,7 +191,7 @@ async fn moderated(bridge: &Bridge, alice: &mut Jabber) -> anyhow::Result<()> {
     bob.leave(&cats, "Bob").await.map(drop)
 }
 
-/// Somebody says again whatever is said, as a bridge would that takes us for people: even then each thing crosses once.
+/// Somebody says again whatever is said, as a bridge would that takes us for people. What came from QQ does not go back there.
 async fn no_loop(bridge: &Bridge, alice: &mut Jabber) -> anyhow::Result<()> {
     let place = room("loop");
     let mut echo = person(bridge, "carol").await?;
@@ -200,7 +212,6 @@ async fn no_loop(bridge: &Bridge, alice: &mut Jabber) -> anyhow::Result<()> {
         .await?;
     }
     let said = |text: &'static str| bridge.sandbox.wait_text(group(1), before, text);
-    said("Echo: <Dmitri> one").await?;
     said("Echo: <Alice W> two").await?;
     bridge.sandbox.say(group(1), CHEN, "the end").await?;
     let mut lines = lines_until(alice, &place, "the end").await?;
@@ -217,7 +228,7 @@ async fn no_loop(bridge: &Bridge, alice: &mut Jabber) -> anyhow::Result<()> {
     );
     let mut by_bot = said_by_bot(bridge, group(1)).await?;
     by_bot.sort();
-    assert_eq!(by_bot, ["Alice W: two", "Echo: <Alice W> two", "Echo: <Dmitri> one"]);
+    assert_eq!(by_bot, ["Alice W: two", "Echo: <Alice W> two"]);
     // In the room with everything else: what people said there, and nothing that came from QQ.
     for said in said_by_bot(bridge, group(0)).await? {
         let by_person = ["Alice W: ", "* Alice W ", "Bob: "];
