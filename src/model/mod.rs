@@ -18,4 +18,4 @@ pub use member::{Member, Role};
 pub use message::{Answered, Face, Mention, Message, Part, Reply};
 pub use rich::{Card, Game, Media, MediaKind, Poke, Record, RecordLine};
 pub use time::Timestamp;
-pub use visit::{Called, Heard, KeptPuppet};
+pub use visit::{Called, Heard, KeptPuppet, StaysAway};

@@ -43,3 +43,12 @@ pub struct KeptPuppet {
     /// A moderator removed it: nothing of it is said until then.
     pub silenced: Option<Timestamp>,
 }
+
+/// The gateway was put out of somebody else's room, or the room is no more.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StaysAway {
+    /// It does not enter before then; the end of time: not before somebody says so.
+    pub until: Timestamp,
+    /// Why, and what to do, for the operator.
+    pub why: String,
+}

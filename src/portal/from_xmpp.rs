@@ -106,6 +106,7 @@ impl Portal {
                 }),
                 Effect::Said(seq) => draft.write(Write::Said(seq)),
                 Effect::Heard(heard) => draft.write(Write::Heard(heard)),
+                Effect::StaysAway(away) => draft.write(Write::StaysAway(away)),
                 Effect::Puppet(puppet) => draft.write(Write::Puppet(puppet)),
                 Effect::Aside(aside) => self.aside(aside, draft),
                 // Seen to where the store can be asked.

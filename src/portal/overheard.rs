@@ -20,13 +20,17 @@ impl Portal {
     ) -> anyhow::Result<()> {
         let overheard = std::mem::take(&mut admitted.overheard);
         let returned = admitted.effects.iter().any(|effect| matches!(effect, Effect::Returned));
+        // Behind the words: what was heard is not asked for again.
+        let is_heard = |effect: &mut Effect| matches!(effect, Effect::Heard(_));
+        let heard = admitted.effects.extract_if(.., is_heard).last();
         self.take_admitted_with(admitted, named, draft);
         for overheard in overheard {
             self.overheard(overheard, draft).await?;
         }
+        self.take_admitted(heard.map(Admitted::effect).unwrap_or_default(), draft);
         if returned {
             let most = self.settings.backfill.count;
-            let edge = self.wiring.store.row_with_newer(self.id, most).await?;
+            let edge = self.wiring.store.word_with_newer(self.id, most).await?;
             self.room.leave_out(edge.unwrap_or_default(), self.clock.now());
         }
         self.tell_trouble();

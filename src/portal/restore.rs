@@ -135,5 +135,6 @@ fn kept(state: RoomState) -> Kept {
         subject: state.subject.map(|subject| (subject.nick, subject.text, subject.time)),
         puppets: state.puppets,
         heard: state.heard,
+        stays_away: state.stays_away,
     }
 }

@@ -293,7 +293,8 @@ impl Portal {
         self.tell_health();
         let named = self.settings.room_named(self.groups.name());
         let admitted = self.room.configure(named, self.clock.now());
-        self.room.try_again(self.clock.now());
+        self.take_admitted(admitted, &mut draft);
+        let admitted = self.room.try_again(self.clock.now());
         self.take_admitted(admitted, &mut draft);
         self.show_members(&mut draft);
         for event in self.strangers.take() {

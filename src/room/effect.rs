@@ -2,7 +2,9 @@
 
 use jid::{BareJid, FullJid, Jid};
 
-use crate::model::{Called, Content, Heard, KeptPuppet, Language, Member, MemberId, Role, Row, Seq, Timestamp};
+use crate::model::{
+    Called, Content, Heard, KeptPuppet, Language, Member, MemberId, Role, Row, Seq, StaysAway, Timestamp,
+};
 use crate::xmpp::Outgoing;
 
 pub use crate::xmpp::read::join::HistoryWanted;
@@ -68,6 +70,8 @@ pub enum Effect {
     Said(Seq),
     /// Everything up to here was heard of somebody else's room.
     Heard(Heard),
+    /// The gateway stays away from somebody else's room, or may enter it again.
+    StaysAway(Option<StaysAway>),
     /// A puppet stands otherwise than before.
     Puppet(KeptPuppet),
     /// The gateway is in somebody else's room again after a while: rows that wait may be too many to be said.
@@ -331,6 +335,8 @@ pub struct Kept {
     pub puppets: Vec<KeptPuppet>,
     /// How far somebody else's room was heard.
     pub heard: Option<Heard>,
+    /// Why and how long the gateway stays away from somebody else's room.
+    pub stays_away: Option<StaysAway>,
 }
 
 /// A client session as it was kept.

@@ -226,9 +226,10 @@ impl Room {
     }
 
     /// The operator looked at it: whatever waits for that is tried again.
-    pub fn try_again(&mut self, now: Timestamp) {
-        if let Self::Joined(room) = self {
-            room.try_again(now);
+    pub fn try_again(&mut self, now: Timestamp) -> Admitted {
+        match self {
+            Self::Hosted(_) => Admitted::default(),
+            Self::Joined(room) => room.try_again(now),
         }
     }
 

@@ -42,6 +42,7 @@ fn commit(db: &Connection, room: RoomId, write: Write, now: Timestamp) -> Result
         Write::Named { row, id, by_listener } => stanza_ids::put(db, room, row, (&id, by_listener))?,
         Write::Said(row) => rooms::advance(db, room, row)?,
         Write::Heard(heard) => rooms::heard(db, room, heard.id.as_deref(), heard.time)?,
+        Write::StaysAway(away) => rooms::stays_away(db, room, away.as_ref())?,
         Write::Puppet(puppet) => puppets::put(db, room, &puppet)?,
     }
     Ok(Written::Done)

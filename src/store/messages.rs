@@ -69,6 +69,21 @@ impl Store {
         .await
     }
 
+    /// The row of a QQ member that has exactly `newer` rows of QQ members behind it in the room; nothing when there are not so many.
+    pub async fn word_with_newer(&self, room: RoomId, newer: usize) -> Result<Option<Seq>, StoreError> {
+        self.read(move |db| {
+            let seq = db
+                .prepare_cached(
+                    "SELECT seq FROM messages WHERE room = ?1 AND substr(author, 1, 1) = 'm'
+                     ORDER BY seq DESC LIMIT 1 OFFSET ?2",
+                )?
+                .query_row((room, limit(newer)), |row| row.get(0))
+                .optional()?;
+            Ok(seq)
+        })
+        .await
+    }
+
     /// One row, if the room has it.
     pub async fn row(&self, room: RoomId, seq: Seq) -> Result<Option<Row>, StoreError> {
         self.read(move |db| Ok(one(db, room, seq)?)).await

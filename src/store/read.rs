@@ -4,7 +4,7 @@ use jid::{BareJid, FullJid};
 
 use super::write::{ClientSession, Shown, Subject};
 use crate::model::{
-    AccountName, Author, EventId, GroupNumber, Handle, Heard, KeptPuppet, Member, Part, Row, Seq, Timestamp,
+    AccountName, Author, EventId, GroupNumber, Handle, Heard, KeptPuppet, Member, Part, Row, Seq, StaysAway, Timestamp,
 };
 
 /// Everything a portal starts from.
@@ -25,6 +25,8 @@ pub struct RoomState {
     pub subject: Option<Subject>,
     /// What was last taken of a joined room; `None` before there was anything.
     pub heard: Option<Heard>,
+    /// Why and how long the gateway stays away from a joined room.
+    pub stays_away: Option<StaysAway>,
     /// The puppets of a joined room, also those that are not inside.
     pub puppets: Vec<KeptPuppet>,
 }

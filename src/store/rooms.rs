@@ -5,7 +5,7 @@ use rusqlite::{Connection, OptionalExtension};
 
 use super::columns::Text;
 use super::{Confirmed, RoomState, Store, StoreError, Subject, messages, puppets, sessions, shown};
-use crate::model::{Heard, Seq, Timestamp};
+use crate::model::{Heard, Seq, StaysAway, Timestamp};
 
 /// The store's key of a room, the same for ever.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -45,9 +45,10 @@ fn key(db: &Connection, jid: &BareJid) -> rusqlite::Result<RoomId> {
 }
 
 pub(super) fn state(db: &Connection, room: RoomId, now: Timestamp) -> rusqlite::Result<RoomState> {
-    let (confirmed, subject, heard) = db
+    let (confirmed, subject, heard, stays_away) = db
         .prepare_cached(
-            "SELECT confirmed, subject, subject_nick, subject_time, heard, heard_time FROM rooms WHERE id = ?1",
+            "SELECT confirmed, subject, subject_nick, subject_time, heard, heard_time, stays_away, stays_away_why
+             FROM rooms WHERE id = ?1",
         )?
         .query_row([room], |row| {
             let subject = match row.get(1)? {
@@ -62,7 +63,14 @@ pub(super) fn state(db: &Connection, room: RoomId, now: Timestamp) -> rusqlite::
                 Some(time) => Some(Heard { id: row.get(4)?, time }),
                 None => None,
             };
-            Ok((row.get(0)?, subject, heard))
+            let stays_away = match row.get(6)? {
+                Some(until) => Some(StaysAway {
+                    until,
+                    why: row.get(7)?,
+                }),
+                None => None,
+            };
+            Ok((row.get(0)?, subject, heard, stays_away))
         })
         .optional()?
         .unwrap_or_default();
@@ -74,6 +82,7 @@ pub(super) fn state(db: &Connection, room: RoomId, now: Timestamp) -> rusqlite::
         remembered: sessions::remembered(db, room, now)?,
         subject,
         heard,
+        stays_away,
         puppets: puppets::all(db, room)?,
     })
 }
@@ -90,6 +99,12 @@ pub(super) fn heard(db: &Connection, room: RoomId, id: Option<&str>, time: Times
         "UPDATE rooms SET heard = coalesce(?2, heard), heard_time = max(coalesce(heard_time, ?3), ?3) WHERE id = ?1",
     )?
     .execute((room, id, time))?;
+    Ok(())
+}
+
+pub(super) fn stays_away(db: &Connection, room: RoomId, away: Option<&StaysAway>) -> rusqlite::Result<()> {
+    db.prepare_cached("UPDATE rooms SET stays_away = ?2, stays_away_why = ?3 WHERE id = ?1")?
+        .execute((room, away.map(|away| away.until), away.map(|away| &away.why)))?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use jid::{BareJid, FullJid};
 
 use crate::model::{
     AccountName, Author, Content, EventId, GroupNumber, Handle, Heard, KeptPuppet, Member, MemberId, Part, Row, Seq,
-    Timestamp,
+    StaysAway, Timestamp,
 };
 
 /// One thing to commit. See [`super::Store::commit`].
@@ -67,6 +67,8 @@ pub enum Write {
     Said(Seq),
     /// Messages of a joined room were taken up to here, whatever became of them. An id replaces the last one, the time only grows.
     Heard(Heard),
+    /// The gateway stays away from a joined room, or may enter it again.
+    StaysAway(Option<StaysAway>),
     /// A puppet of a joined room, as it now is.
     Puppet(KeptPuppet),
 }

@@ -208,11 +208,8 @@ impl JoinedRoom {
             self.out.overheard.push(overheard);
             return;
         }
-        let heard_before = self.heard_last().is_some_and(|heard| time <= heard.time);
         if let (Place::Reading(reading), Some(_)) = (&mut self.listener.place, &overheard.spoken.speech) {
-            // History begins with what was heard last; an archive was asked for what came behind it, whatever its clock says.
-            let known = reading.is_history() && heard_before;
-            reading.too_late += usize::from(!known);
+            reading.is_too_late(time);
         }
     }
 

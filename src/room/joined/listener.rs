@@ -17,7 +17,7 @@ use xmpp_parsers::stanza_error::StanzaError;
 
 use super::reading::Reading;
 use super::{JoinedRoom, texts};
-use crate::model::Timestamp;
+use crate::model::{StaysAway, Timestamp};
 use crate::room::{Effect, Trouble};
 use crate::xmpp::payload::muc_user::{Affiliation, Role};
 use crate::xmpp::read::visit::{self as read, Refused};
@@ -285,12 +285,18 @@ impl JoinedRoom {
         self.away(self.now.plus(wait));
     }
 
-    /// Stays away until a reload, or until the gateway starts anew: a moderator's word is the last.
+    /// Stays away until a reload: a moderator's word is the last.
     pub(super) fn stays_away(&mut self, matter: &'static str, what: String) {
-        self.needs_operator(matter, what);
-        self.listener.place = Place::Away {
-            until: Timestamp(i64::MAX),
-        };
+        self.stays_away_until(Timestamp(i64::MAX), matter, what);
+    }
+
+    /// Stays away so long, also when the gateway starts anew meanwhile.
+    pub(super) fn stays_away_until(&mut self, until: Timestamp, matter: &'static str, what: String) {
+        self.needs_operator(matter, what.clone());
+        self.listener.place = Place::Away { until };
+        self.out
+            .effects
+            .push(Effect::StaysAway(Some(StaysAway { until, why: what })));
     }
 
     /// Ever longer, until the listener was in for a while: a room that throws it out each time is not rushed at.

@@ -150,6 +150,10 @@ impl JoinedRoom {
             self.puppets.insert(id, puppet);
         }
         self.listener.place = Place::Away { until: now };
+        if let Some(away) = kept.stays_away.filter(|away| away.until > now) {
+            self.listener.place = Place::Away { until: away.until };
+            self.listener.trouble = Some(Trouble::NeedsOperator(away.why));
+        }
         self.members = by_id(members);
     }
 
@@ -279,15 +283,21 @@ impl JoinedRoom {
                 self.out.replies.push(visit::rename(&self.listener.jid, &at, &id));
             }
         }
-        self.try_again(now);
+        self.no_longer_stays_away();
         self.take_out()
     }
 
     /// The operator looked at it: what waits, or was to stay away, is tried now.
-    pub fn try_again(&mut self, now: Timestamp) {
+    pub fn try_again(&mut self, now: Timestamp) -> Admitted {
         self.now = now;
+        self.no_longer_stays_away();
+        self.take_out()
+    }
+
+    fn no_longer_stays_away(&mut self) {
         if matches!(self.listener.place, Place::Away { .. }) {
-            self.away(now);
+            self.away(self.now);
+            self.out.effects.push(Effect::StaysAway(None));
         }
     }
 

@@ -112,8 +112,8 @@ impl JoinedRoom {
             self.thrown_out("its server put the listener out of the room");
         } else {
             // Who throws the listener out wants to be rid of it for a while.
-            self.needs_operator("kicked", texts::kicked(by.as_deref(), shown.reason.as_deref()));
-            self.away(self.now.plus(KICKED));
+            let what = texts::kicked(by.as_deref(), shown.reason.as_deref());
+            self.stays_away_until(self.now.plus(KICKED), "kicked", what);
         }
     }
 

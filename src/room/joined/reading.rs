@@ -35,6 +35,8 @@ pub(super) struct Reading {
     overflow: bool,
     /// People's messages that are too old for QQ.
     pub(super) too_late: usize,
+    /// Up to when the room was heard before.
+    heard: Timestamp,
 }
 
 #[derive(Debug)]
@@ -56,6 +58,14 @@ impl Reading {
     /// Whether live messages are history now.
     pub(super) fn is_history(&self) -> bool {
         matches!(self.from, Source::History)
+    }
+
+    /// A message that people are too late for. History begins with what was heard last; an archive was asked for what came behind
+    /// it, whatever its clock says.
+    pub(super) fn is_too_late(&mut self, time: Timestamp) {
+        if !self.is_history() || time > self.heard {
+            self.too_late += 1;
+        }
     }
 
     /// Holds a message back.
@@ -89,6 +99,7 @@ impl JoinedRoom {
                 held: VecDeque::new(),
                 overflow: false,
                 too_late: 0,
+                heard: heard.time,
             });
         }
     }
@@ -97,6 +108,7 @@ impl JoinedRoom {
         let (request, query) = (self.next_id(), self.next_id());
         let page = visit::archive(&self.listener.jid, &self.settings.jid, &request, &query, &cursor, PAGE);
         self.out.replies.push(page);
+        let heard = self.heard.as_ref().map_or(self.now, |heard| heard.time);
         let (held, overflow, too_late) = so_far.map_or_else(Default::default, |reading| {
             (reading.held, reading.overflow, reading.too_late)
         });
@@ -106,6 +118,7 @@ impl JoinedRoom {
             held,
             overflow,
             too_late,
+            heard,
         });
     }
 

@@ -31,3 +31,7 @@ ALTER TABLE rooms ADD COLUMN heard_time INTEGER;
 -- Authors of `messages` and `reactions` are also `g<occupant-id>`, or `g=<nick>` where the room gives none. They all speak
 -- through one address, the room's: this finds what one of them said. It holds nothing of hosted rooms.
 CREATE INDEX messages_by_guest ON messages (room, author, seq) WHERE substr(author, 1, 1) = 'g';
+
+-- The listener was put out of the room, or the room is no more: it does not enter before then, and why.
+ALTER TABLE rooms ADD COLUMN stays_away INTEGER;
+ALTER TABLE rooms ADD COLUMN stays_away_why TEXT;

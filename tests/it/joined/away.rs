@@ -101,7 +101,11 @@ async fn quietly(bridge: &mut Bridge, alice: &mut Jabber) -> anyhow::Result<()> 
     assert_eq!(alice.wait_body(&cats, "still here").await?.nick(), "Dmitri");
     let seen = alice.take_all();
     let left = |el: &&Element| el.name() == "presence" && el.kind() == "unavailable" && el.nick() == "Dmitri";
-    assert_eq!(seen.iter().find(left).map(|el| el.xml()), None, "the puppet left");
+    assert_eq!(
+        seen.iter().find(left).map(lab::jabber::Stanza::xml),
+        None,
+        "the puppet left"
+    );
     Ok(())
 }
 

@@ -58,7 +58,7 @@ async fn both_ways(kind: Kind) -> anyhow::Result<()> {
     let more = seen
         .iter()
         .find(|el| el.kind() == "chat" && el.bare_from() == room(CATS));
-    assert_eq!(more.map(|el| el.xml()), None, "one answer to private words");
+    assert_eq!(more.map(lab::jabber::Stanza::xml), None, "one answer to private words");
     Ok(())
 }
 

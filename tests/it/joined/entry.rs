@@ -146,14 +146,14 @@ async fn cases(bridge: &mut Bridge, alice: &mut Jabber, bob: &mut Jabber) -> any
     let seen = alice.take_all();
     for case in ["wrong", "banned"] {
         let in_there = |el: &&Element| el.name() == "presence" && el.from() == format!("{}/{QQ}", room(case));
-        assert_eq!(seen.iter().filter(in_there).map(|el| el.xml()).next(), None);
+        assert_eq!(seen.iter().filter(in_there).map(lab::jabber::Stanza::xml).next(), None);
         let words = seen.iter().filter(|el| is_word(el, &room(case))).count();
         assert!(words <= 1, "{case}: {words} more words");
     }
     let words: Vec<String> = seen
         .iter()
         .filter(|el| is_word(el, &room("members")))
-        .filter_map(|el| el.body())
+        .filter_map(lab::jabber::Stanza::body)
         .collect();
     assert!(words.is_empty(), "{words:?}");
     Ok(())

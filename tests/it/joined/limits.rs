@@ -82,7 +82,7 @@ async fn busy(kind: Kind, muc: Muc) -> anyhow::Result<()> {
     let refused = |el: &&Element| el.name() == "message" && el.kind() == "error";
     let refusals = bob.take_all();
     assert_eq!(
-        refusals.iter().find(refused).map(|el| el.xml()),
+        refusals.iter().find(refused).map(lab::jabber::Stanza::xml),
         None,
         "bob was refused"
     );

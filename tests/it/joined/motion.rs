@@ -135,7 +135,7 @@ async fn listener_put_out(bridge: &Bridge, alice: &mut Jabber) -> anyhow::Result
         seen.iter()
             .filter(|el| el.name() != "iq")
             .filter(came)
-            .map(|el| el.xml())
+            .map(lab::jabber::Stanza::xml)
             .collect::<Vec<_>>(),
         Vec::<String>::new()
     );

@@ -128,6 +128,25 @@ fn who_is_banned_stays_away_until_the_row_changes() {
 }
 
 #[test]
+fn a_restart_is_no_way_around_a_moderator() {
+    let mut lab = Lab::new();
+    lab.muc.expel("QQ", 307);
+    lab.run();
+    for _ in 0..3 {
+        lab.restart();
+        lab.later(minutes(10));
+        assert!(lab.muc.ours().is_empty());
+        assert!(matches!(lab.room.trouble(), Some(Trouble::NeedsOperator(why)) if why.contains("put out")));
+    }
+    assert_eq!(lab.alerts().len(), 1, "{:?}", lab.alerts());
+    // An operator who looked into it need not wait.
+    let admitted = lab.room.try_again(lab.now);
+    lab.take(admitted);
+    lab.run();
+    assert_eq!(lab.muc.ours(), ["QQ"]);
+}
+
+#[test]
 fn who_is_kicked_comes_back_in_an_hour() {
     let mut lab = Lab::new();
     lab.muc.expel("QQ", 307);

@@ -22,7 +22,7 @@ use super::{JoinedRoom, Neighbour, Settings};
 use crate::config::{Language, Secret};
 use crate::model::{
     Author, Called, Content, GroupNumber, Heard, KeptPuppet, Member, MemberId, Part, QqNumber, Role, Row, Seq,
-    Timestamp,
+    StaysAway, Timestamp,
 };
 use crate::room::{About, Admitted, Aside, Effect, Kept, Leaving, Overheard, RoomMember, Trouble};
 use crate::xmpp::{Addresses, Outgoing};
@@ -84,6 +84,7 @@ struct Lab {
     given: Seq,
     said: Seq,
     heard: Option<Heard>,
+    stays_away: Option<StaysAway>,
     puppets: BTreeMap<MemberId, KeptPuppet>,
     names: HashMap<Seq, Called>,
     /// What was passed on to QQ.
@@ -123,6 +124,7 @@ impl Lab {
             given: Seq(0),
             said: Seq(0),
             heard: None,
+            stays_away: None,
             puppets: BTreeMap::new(),
             names: HashMap::new(),
             overheard: Vec::new(),
@@ -141,6 +143,7 @@ impl Lab {
         let kept = Kept {
             puppets: self.puppets.values().cloned().collect(),
             heard: self.heard.clone(),
+            stays_away: self.stays_away.clone(),
             ..Kept::default()
         };
         self.room.resume(kept, self.members.clone(), self.now);
@@ -170,6 +173,7 @@ impl Lab {
                 }
                 Effect::Said(seq) => self.said = self.said.max(seq),
                 Effect::Heard(heard) => self.heard = Some(heard),
+                Effect::StaysAway(away) => self.stays_away = away,
                 Effect::Puppet(puppet) => {
                     self.puppets.insert(puppet.member.clone(), puppet);
                 }
