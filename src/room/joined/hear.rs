@@ -3,14 +3,14 @@
 use jid::{FullJid, Jid};
 use xmpp_parsers::message::{Message, MessageType};
 
+use super::JoinedRoom;
 use super::listener::Place;
-use super::{JoinedRoom, texts};
 use crate::model::{Author, Content, MemberId, Timestamp};
 use crate::room::mentions::mentioned;
 use crate::room::{About, Overheard, Speech, Spoken};
 use crate::xmpp::read::message as said;
 use crate::xmpp::read::visit as read;
-use crate::xmpp::render::{children, visit};
+use crate::xmpp::render::children;
 
 /// Longest message that is passed on, in bytes of XML.
 const MAX_STANZA: usize = 64 * 1024;
@@ -243,18 +243,5 @@ impl JoinedRoom {
             id,
             about: About::Moderates(moderated.id, moderated.reason),
         });
-    }
-
-    /// Words for one of ours alone: they go no further, and whoever says them hears so. No error: rooms throw visitors out for it.
-    pub(super) fn private_word(&mut self, from: &Jid, message: &Message, to_listener: bool) {
-        let Ok(at) = from.try_as_full() else { return };
-        let alone = matches!(message.type_, MessageType::Chat | MessageType::Normal);
-        if !alone || message.bodies.is_empty() || !self.may_answer(at.resource().as_str()) {
-            return;
-        }
-        if matches!(self.listener.place, Place::In) {
-            let text = texts::not_in_private(self.settings.language, to_listener);
-            self.out.replies.push(visit::private(&self.listener.jid, at, text));
-        }
     }
 }

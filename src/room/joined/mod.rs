@@ -20,6 +20,7 @@ mod mouth;
 mod neighbour;
 mod pace;
 mod presence;
+mod private;
 mod puppets;
 mod reading;
 mod settings;
@@ -32,7 +33,7 @@ mod texts;
 
 use std::collections::HashMap;
 
-use jid::{FullJid, Jid};
+use jid::Jid;
 use tokio_xmpp::Stanza;
 use xmpp_parsers::iq::Iq;
 use xmpp_parsers::message::MessageType;
@@ -43,18 +44,14 @@ use self::puppets::Puppets;
 use self::tempo::Tempo;
 use super::{Admitted, Aside, Effect, Kept, Leaving, RoomMember, Trouble};
 use crate::model::{Author, Called, Content, Heard, Member, MemberId, Part, Row, Seq, Timestamp, nick};
+use crate::xmpp::Event;
 use crate::xmpp::render::{Ids, visit};
-use crate::xmpp::{Event, Outgoing};
 
 pub use self::neighbour::{Neighbour, Neighbours};
 pub use self::settings::Settings;
 
-/// Answers to private words: one to each occupant in this time.
-const PRIVATELY_EVERY: std::time::Duration = std::time::Duration::from_secs(60);
 /// The room's clock and ours may be apart so far. What is read twice for it is known by its id.
 const CLOCKS_APART: std::time::Duration = std::time::Duration::from_secs(30);
-/// Occupants of whom it is remembered that they were answered.
-const MOST_ANSWERED: usize = 256;
 
 /// One joined room.
 #[derive(Debug)]
@@ -323,27 +320,6 @@ impl JoinedRoom {
     /// Why the room is not as it should be.
     pub fn trouble(&self) -> Option<&Trouble> {
         self.listener.trouble.as_ref()
-    }
-
-    /// Tells an occupant alone that their words did not reach QQ. Seldom: a flood of private words gets a visitor thrown out, and
-    /// the room is told how many there were.
-    pub fn undelivered(&mut self, to: &FullJid, why: &str, now: Timestamp) -> Option<Outgoing> {
-        self.now = now;
-        let nick = to.resource().as_str();
-        if !matches!(self.listener.place, Place::In) || !self.may_answer(nick) {
-            return None;
-        }
-        Some(visit::private(&self.listener.jid, to, why))
-    }
-
-    fn may_answer(&mut self, nick: &str) -> bool {
-        let now = self.now;
-        self.privately.retain(|_, at| now.since(*at) < PRIVATELY_EVERY);
-        if self.privately.len() >= MOST_ANSWERED || self.privately.contains_key(nick) {
-            return false;
-        }
-        self.privately.insert(nick.to_owned(), now);
-        true
     }
 
     /// Whether an occupant is one of our visitors. By address, else by occupant-id; by nick alone only where the room has no ids.

@@ -90,6 +90,34 @@ async fn members_follow_the_notices() {
 }
 
 #[tokio::test]
+async fn members_that_only_notices_told_of_are_not_taken_for_all() {
+    let fake = Fake::new();
+    // As NapCat does until it has loaded them.
+    fake.reply("get_group_member_list", [Reply::Fail(1200, "not yet")]);
+    let mut running = Running::start(fake).await;
+    running.online().await;
+    let card = json!({"group_id": GROUP, "user_id": ALICE, "card_new": "Caro", "card_old": ""});
+    running.fake.tell(&notice("group_card", card));
+    let changed = |act: &Act| matches!(act, Act::Member(_)).then_some(());
+    running.find(changed).await;
+    // Whatever is heard meanwhile makes the lane look.
+    running.fake.tell(&said(GROUP, 1, ALICE, "hello"));
+    running
+        .find(|act| {
+            assert!(!matches!(act, Act::Snapshot { .. }), "{act:?}");
+            matches!(act, Act::Said(_)).then_some(())
+        })
+        .await;
+    running.fake.as_table("get_group_member_list");
+    let snapshot = |act: &Act| match act {
+        Act::Snapshot { members, .. } => Some(members.len()),
+        _ => None,
+    };
+    assert!(running.find(snapshot).await > 1);
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn an_account_that_is_removed_is_off_line_until_it_is_let_in_again() {
     let mut running = ready().await;
     let groups = running.fake.with(|state| state.groups.split_off(1));
