@@ -1,7 +1,7 @@
 //! Rooms of other services: what they call a row, what was heard of them, and who stands for members there.
 
 use super::*;
-use crate::model::{Heard, KeptPuppet, Member, Role};
+use crate::model::{Heard, KeptPuppet, Member, Role, StaysAway};
 use crate::store::Settled;
 
 const TEN: i64 = 10 * 60;
@@ -331,4 +331,33 @@ async fn a_file_of_the_second_format_is_brought_up_to_date() {
     assert_eq!(store.row_called(room, "s").await.expect("read"), Some(Seq(7)));
     let member = store.find_puppet(&puppet(1).address).await.expect("read");
     assert_eq!(member.expect("a member").nickname, "明");
+}
+
+#[tokio::test]
+async fn a_moderator_s_word_is_kept_and_taken_back() {
+    let lab = Lab::new().await;
+    let away = async |lab: &Lab| lab.store.room_state(lab.room).await.expect("state").stays_away;
+    assert_eq!(away(&lab).await, None);
+    let put_out = StaysAway {
+        until: Timestamp(i64::MAX),
+        why: "banned".into(),
+    };
+    lab.one(Write::StaysAway(Some(put_out.clone()))).await;
+    let lab = lab.killed().await;
+    assert_eq!(away(&lab).await, Some(put_out));
+    lab.one(Write::StaysAway(None)).await;
+    assert_eq!(away(&lab).await, None);
+}
+
+#[tokio::test]
+async fn people_s_words_do_not_count_among_those_that_wait_for_the_room() {
+    let lab = Lab::new().await;
+    let first = lab.new_rows(from_qq("1", "hi")).await[0].seq;
+    for n in 0..5 {
+        lab.one(Write::Message(from_elsewhere(Some(&n.to_string()), None, at(n))))
+            .await;
+    }
+    lab.new_rows(from_qq("2", "ho")).await;
+    let edge = async |newer| lab.store.word_with_newer(lab.room, newer).await.expect("read");
+    assert_eq!((edge(1).await, edge(2).await), (Some(first), None));
 }

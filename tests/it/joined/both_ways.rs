@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep};
 
 use super::{LIMIT, LUNA, QQ, assemble, group, line, lines_until, person, room, row, said_by_bot, wait_in};
 use crate::support::Bridge;
-use crate::support::onebot::{BOT, CHEN, DMITRI};
+use crate::support::onebot::{BOT, CHEN, DMITRI, number, segment};
 
 const REPLY: &str = "urn:xmpp:reply:0";
 const RETRACT: &str = "urn:xmpp:message-retract:1";
@@ -280,19 +280,6 @@ async fn send(alice: &mut Jabber, payload: &str) -> anyhow::Result<()> {
             "<message type='groupchat' to='{to}' id='{id}'>{payload}</message>"
         ))
         .await
-}
-
-fn segment<'a>(message: &'a Message, kind: &str) -> Option<&'a Value> {
-    let mut segments = message.message.iter();
-    segments
-        .find(|segment| segment["type"] == kind)
-        .map(|segment| &segment["data"])
-}
-
-/// A number, whether written as one or as text.
-fn number(value: &Value) -> i64 {
-    let text = || value.as_str().and_then(|text| text.parse().ok());
-    value.as_i64().or_else(text).unwrap_or_default()
 }
 
 #[tokio::test(flavor = "multi_thread")]

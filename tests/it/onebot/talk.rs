@@ -12,7 +12,7 @@ use serde_json::{Value, json};
 use tokio::time::{Instant, sleep};
 
 use crate::support::Bridge;
-use crate::support::onebot::{BOT, CATS, CATS_ROOM, CHEN, DMITRI, Far, Way, cats_are_shown};
+use crate::support::onebot::{BOT, CATS, CATS_ROOM, CHEN, DMITRI, Far, Way, cats_are_shown, number, segment};
 
 const REPLY: &str = "urn:xmpp:reply:0";
 const RETRACT: &str = "urn:xmpp:message-retract:1";
@@ -171,19 +171,6 @@ async fn send(alice: &mut Jabber, payload: &str) -> anyhow::Result<()> {
             "<message type='groupchat' to='{CATS_ROOM}' id='{id}'>{payload}</message>"
         ))
         .await
-}
-
-fn segment<'a>(message: &'a Message, kind: &str) -> Option<&'a Value> {
-    let mut segments = message.message.iter();
-    segments
-        .find(|segment| segment["type"] == kind)
-        .map(|segment| &segment["data"])
-}
-
-/// A number, whether written as one or as text.
-fn number(value: &Value) -> i64 {
-    let text = || value.as_str().and_then(|text| text.parse().ok());
-    value.as_i64().or_else(text).unwrap_or_default()
 }
 
 async fn wait_until(

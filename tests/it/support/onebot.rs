@@ -208,3 +208,17 @@ pub(crate) async fn shown_until(client: &mut Jabber, room: &str, last: &str) -> 
         }
     }
 }
+
+/// What stands in the first segment of a kind.
+pub(crate) fn segment<'a>(message: &'a lab::sandbox::Message, kind: &str) -> Option<&'a serde_json::Value> {
+    let mut segments = message.message.iter();
+    segments
+        .find(|segment| segment["type"] == kind)
+        .map(|segment| &segment["data"])
+}
+
+/// A number, whether written as one or as text.
+pub(crate) fn number(value: &serde_json::Value) -> i64 {
+    let text = || value.as_str().and_then(|text| text.parse().ok());
+    value.as_i64().or_else(text).unwrap_or_default()
+}
