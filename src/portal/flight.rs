@@ -1,13 +1,24 @@
-//! What was written to the XMPP server and waits for its barrier: bounded, so that a crash repeats little.
+//! What was written to the XMPP server: it waits for its barrier, and then for the store to note that the server has it. Bounded, so
+//! that a crash repeats little.
+//!
+//! ```text
+//! written ──barrier──► landed ──one note at a time──► noted: the marks have moved
+//!    └── stream lost: forgotten; the store's marks say what comes again
+//! ```
+//!
+//! The notes are written beside the turn: nobody waits for their sync.
 
 use std::collections::VecDeque;
 
+use futures_util::future::try_join_all;
+use tokio::task::JoinHandle;
+
 use super::told::Told;
 use crate::model::Timestamp;
-use crate::store::Confirmed;
+use crate::store::{Confirmed, RoomId, Store, StoreError};
 use crate::xmpp::{LinkLost, Receipt};
 
-/// Rows that may be written behind open barriers: after a crash at most so many are shown a second time.
+/// Rows that may be written and not noted: after a crash at most so many are shown a second time.
 pub(super) const MAX_ROWS: usize = 64;
 
 /// One batch on its way.
@@ -25,38 +36,141 @@ pub(super) struct Batch {
     pub(super) subject: Option<Timestamp>,
 }
 
+/// What landed, of one batch or of several.
+#[derive(Debug, Default)]
+pub(super) struct Noted {
+    confirmed: Confirmed,
+    rows: usize,
+    /// What authors were told of.
+    pub(super) told: Vec<Told>,
+    /// When the last subject in it was set.
+    pub(super) subject: Option<Timestamp>,
+}
+
+impl Noted {
+    fn add(&mut self, batch: Batch) {
+        let Confirmed { seq, shown, greeted } = batch.confirmed;
+        self.confirmed.seq = seq.or(self.confirmed.seq);
+        self.confirmed.shown.extend(shown);
+        self.confirmed.greeted.extend(greeted);
+        self.rows += batch.rows;
+        self.told.extend(batch.told);
+        self.subject = batch.subject.or(self.subject);
+    }
+
+    fn is_empty(&self) -> bool {
+        let Confirmed { seq, shown, greeted } = &self.confirmed;
+        seq.is_none() && shown.is_empty() && greeted.is_empty() && self.told.is_empty() && self.subject.is_none()
+    }
+}
+
 /// The batches on their way, oldest first.
 #[derive(Debug, Default)]
-pub(super) struct Flight(VecDeque<Batch>);
+pub(super) struct Flight {
+    written: VecDeque<Batch>,
+    landed: Noted,
+    noting: Option<Noting>,
+}
+
+/// What became of something on its way.
+#[derive(Debug)]
+pub(super) enum Progress {
+    /// The server has a batch; or the stream was lost.
+    Landed(Result<Batch, LinkLost>),
+    /// The store has noted what landed; or it fails.
+    Noted(Result<Noted, StoreError>),
+}
+
+#[derive(Debug)]
+struct Noting {
+    rows: usize,
+    task: JoinHandle<Result<Noted, StoreError>>,
+}
 
 impl Flight {
     /// One more.
     pub(super) fn push(&mut self, batch: Batch) {
-        self.0.push_back(batch);
+        self.written.push_back(batch);
     }
 
     /// Rows that may still be written.
     pub(super) fn room_for(&self) -> usize {
-        MAX_ROWS.saturating_sub(self.0.iter().map(|batch| batch.rows).sum())
+        let written: usize = self.written.iter().map(|batch| batch.rows).sum();
+        let noting = self.noting.as_ref().map_or(0, |noting| noting.rows);
+        MAX_ROWS.saturating_sub(written + self.landed.rows + noting)
     }
 
     /// Nothing is on its way.
     pub(super) fn is_empty(&self) -> bool {
-        self.0.is_empty()
+        self.written.is_empty() && self.noting.is_none()
     }
 
-    /// The stream is gone: what was on its way is not known to have arrived.
+    /// The stream is gone: what was on its way is not known to have arrived. What landed is noted all the same.
     pub(super) fn clear(&mut self) {
-        self.0.clear();
+        self.written.clear();
     }
 
-    /// Waits until the oldest batch is taken; waits for ever when there is none. Safe to cancel.
-    pub(super) async fn taken(&mut self) -> Result<Batch, LinkLost> {
-        let Some(oldest) = self.0.front_mut() else {
-            return std::future::pending().await;
-        };
-        let result = oldest.receipt.taken().await;
-        let batch = self.0.pop_front().expect("the oldest batch was just waited for");
-        result.map(|()| batch)
+    /// Waits until the oldest batch is taken, or what landed is noted; waits for ever when nothing is on its way. Safe to cancel.
+    pub(super) async fn progress(&mut self) -> Progress {
+        tokio::select! {
+            landed = taken(&mut self.written) => Progress::Landed(landed),
+            noted = noted(&mut self.noting) => Progress::Noted(noted),
+        }
     }
+
+    /// The server has a batch: the store is told, as soon as it has noted what landed before.
+    pub(super) fn note(&mut self, batch: Batch, store: &Store, room: RoomId) {
+        self.landed.add(batch);
+        if self.noting.is_none() {
+            self.note_next(store, room);
+        }
+    }
+
+    /// Tells the store of everything that landed meanwhile.
+    pub(super) fn note_next(&mut self, store: &Store, room: RoomId) {
+        let landed = std::mem::take(&mut self.landed);
+        if landed.is_empty() {
+            return;
+        }
+        let (store, rows) = (store.clone(), landed.rows);
+        let task = tokio::spawn(write(store, room, landed));
+        self.noting = Some(Noting { rows, task });
+    }
+
+    /// Waits until the store has noted what it was told; `None` when it was told nothing.
+    pub(super) async fn last_note(&mut self) -> Option<Result<Noted, StoreError>> {
+        self.noting.as_ref()?;
+        Some(noted(&mut self.noting).await)
+    }
+}
+
+async fn taken(written: &mut VecDeque<Batch>) -> Result<Batch, LinkLost> {
+    let Some(oldest) = written.front_mut() else {
+        return std::future::pending().await;
+    };
+    let result = oldest.receipt.taken().await;
+    let batch = written.pop_front().expect("the oldest batch was just waited for");
+    result.map(|()| batch)
+}
+
+async fn noted(noting: &mut Option<Noting>) -> Result<Noted, StoreError> {
+    let Some(Noting { task, .. }) = noting else {
+        return std::future::pending().await;
+    };
+    let result = task.await;
+    *noting = None;
+    match result {
+        Ok(result) => result,
+        Err(panic) => std::panic::resume_unwind(panic.into_panic()),
+    }
+}
+
+async fn write(store: Store, room: RoomId, mut noted: Noted) -> Result<Noted, StoreError> {
+    let Confirmed { seq, shown, greeted } = &noted.confirmed;
+    if seq.is_some() || !shown.is_empty() || !greeted.is_empty() {
+        store.confirm(room, std::mem::take(&mut noted.confirmed)).await?;
+    }
+    let told = noted.told.iter();
+    try_join_all(told.map(|told| store.told(room, told.message, told.group))).await?;
+    Ok(noted)
 }

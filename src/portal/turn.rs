@@ -159,7 +159,7 @@ impl Portal {
                         None => self.unlink(),
                     }
                 }
-                landed = self.flight.taken() => self.landed(landed).await?,
+                progress = self.flight.progress() => self.progressed(progress).await?,
                 permit = reserve(link.as_ref()), if may_show => match permit {
                     Some(permit) => self.reflect(permit).await?,
                     None => self.unlink(),
