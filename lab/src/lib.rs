@@ -5,6 +5,7 @@
 //! - [`jabber`]: a client that sends what it is told and hands out whole stanzas
 //! - [`ports`]: free ports for programs that are told theirs
 //! - [`process`]: a child process with its log, its signals and its end
+//! - [`load`]: a component and clients that cost so little that they do not limit what is measured
 //! - [`http`]: a plain HTTP client for what listens on the loopback
 //! - [`sandbox`]: the QQ sandbox's control API
 //! - [`onebot_mock`]: a `OneBot` implementation of other people
@@ -15,6 +16,7 @@
 
 pub mod http;
 pub mod jabber;
+pub mod load;
 pub mod onebot_mock;
 pub mod ports;
 pub mod process;
