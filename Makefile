@@ -1,8 +1,11 @@
 # make demo            a QQ group and a Jabber room on this machine, and the gateway between them; Ctrl-C ends it
 # make demo CHECK=1    the same without a person: a line each way, read back on the other side
+# make chaos           faults of every kind under traffic, and what became of each message: nothing lost, nothing doubled. Five minutes
+#                      of faults; SEED= MINUTES= ROOMS= RATE= JABBER= SERVER=prosody|ejabberd, FAULTS=kill-gateway,wire (only these
+#                      kinds), KILLS=200 (in their place so many kill -9 of the gateway). As root it can also fill a disk
 # make test            everything that a change has to pass
 #
-# Both install what they need from Debian's packages, when they may (root, or sudo without a password), and else print the
+# All install what they need from Debian's packages, when they may (root, or sudo without a password), and else print the
 # line to run. Everything that is built lies in target/, or where CARGO_TARGET_DIR says.
 
 SHELL := /bin/bash
@@ -16,11 +19,12 @@ interop := $(target)/interop
 
 # gcc: the linker of Rust, and the compiler of SQLite and of the cryptography. Nothing is fetched for what is there already.
 demo_packages := gcc libc6-dev prosody
+chaos_packages := $(demo_packages) ejabberd
 test_packages := $(demo_packages) prosody-modules ejabberd python3-venv iproute2
 
 .NOTPARALLEL:
-.PHONY: help demo test
-.PHONY: packages-demo packages-test build converse
+.PHONY: help demo chaos test
+.PHONY: packages-demo packages-chaos packages-test build converse
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -28,6 +32,13 @@ help:
 demo: packages-demo build converse
 	@echo '== demo'
 	@'$(target)/debug/demo' $(if $(CHECK),--check) --converse '$(converse)'
+
+# The parameters are in the environment of the recipe, be they of the command line or of make's own.
+chaos: packages-chaos
+	@echo '== build, release'
+	@cargo build --workspace --bins --release --locked
+	@echo '== chaos'
+	@'$(target)/release/chaos'
 
 # CI=true: a missing server or client is a failure, where a plain `cargo test` skips what needs it.
 test: packages-test $(interop)/installed
@@ -46,8 +57,9 @@ build:
 	@cargo build --workspace --bins --locked
 
 packages-demo: packages := $(demo_packages)
+packages-chaos: packages := $(chaos_packages)
 packages-test: packages := $(test_packages)
-packages-demo packages-test:
+packages-demo packages-chaos packages-test:
 	@echo '== packages: $(packages)'
 	@command -v cargo > /dev/null || { echo 'cargo not found: install Rust, see https://rustup.rs' >&2; exit 1; }
 	@command -v dpkg-query > /dev/null || { echo 'this is no Debian: nothing is installed, what is missing will be told'; exit 0; }; \

@@ -4,6 +4,7 @@
 //! - [`server`]: Prosody and ejabberd, each in a temporary folder on free loopback ports; and a neighbour on another network
 //! - [`jabber`]: a client that sends what it is told and hands out whole stanzas
 //! - [`ports`]: free ports for programs that are told theirs
+//! - [`proxy`]: a wire between two programs that misbehaves
 //! - [`process`]: a child process with its log, its signals and its end
 //! - [`load`]: a component and clients that cost so little that they do not limit what is measured
 //! - [`http`]: a plain HTTP client for what listens on the loopback
@@ -20,6 +21,7 @@ pub mod load;
 pub mod onebot_mock;
 pub mod ports;
 pub mod process;
+pub mod proxy;
 pub mod sandbox;
 pub mod server;
 pub mod tls;
@@ -31,6 +33,7 @@ use std::process::{Command, Stdio};
 pub use jabber::Jabber;
 pub use onebot_mock::OneBotMock;
 pub use process::Process;
+pub use proxy::Proxy;
 pub use sandbox::Sandbox;
 pub use server::{Kind, Neighbour, Options, Server};
 pub use tls::TlsDoor;

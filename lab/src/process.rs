@@ -92,6 +92,14 @@ impl Process {
         }
     }
 
+    /// Sends a signal and waits so long for the end; whoever is still there then is left as it is, and that is an error.
+    pub async fn wait_exit_after(&mut self, signal: Signal, limit: Duration) -> anyhow::Result<ExitStatus> {
+        if self.is_running() {
+            self.signal(signal)?;
+        }
+        self.wait_exit(limit).await
+    }
+
     /// SIGTERM, five seconds, SIGKILL. Nothing happens to one that has ended.
     pub async fn terminate(&mut self) -> anyhow::Result<ExitStatus> {
         if self.is_running() {

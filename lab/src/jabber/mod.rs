@@ -171,6 +171,11 @@ impl Jabber {
         }
     }
 
+    /// How the stream has ended, when it has and [`take_all`](Self::take_all) or a wait came to its end.
+    pub fn ended(&self) -> Option<&str> {
+        self.ended.as_deref()
+    }
+
     /// Waits until the stream has ended and says how: the server's stream error, its footer, or the break.
     pub async fn wait_end(&mut self) -> anyhow::Result<String> {
         let end = Instant::now() + self.limit;
