@@ -211,11 +211,11 @@ impl Portal {
         };
         let Confirmed { seq, shown, greeted } = &batch.confirmed;
         if seq.is_some() || !shown.is_empty() || !greeted.is_empty() {
-            self.wiring
-                .store
-                .confirm(self.id, batch.confirmed)
-                .await
-                .context("cannot store what was shown")?;
+            let stored = self.wiring.store.confirm(self.id, batch.confirmed.clone()).await;
+            if stored.is_err() {
+                self.unstored.add(batch);
+                return stored.context("cannot store what was shown");
+            }
         }
         if batch.subject.is_some() && self.unshown_subject.as_ref().map(|subject| subject.time) == batch.subject {
             self.unshown_subject = None;
@@ -228,7 +228,13 @@ impl Portal {
             .told
             .iter()
             .map(|told| store.told(self.id, told.message, told.group));
-        try_join_all(told).await.context("cannot store who was told")?;
+        if let Err(error) = try_join_all(told).await {
+            self.unstored.add(Batch {
+                confirmed: Confirmed::default(),
+                ..batch
+            });
+            return Err(error).context("cannot store who was told");
+        }
         self.untold.landed(&batch.told);
         for told in batch.told.iter().filter(|told| told.first) {
             self.notices.not_sent(&told.why);
