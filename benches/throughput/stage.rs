@@ -126,6 +126,9 @@ impl Stage {
 
     /// The end of the gateway's log.
     pub(crate) fn log(&self) -> String {
-        self.gateway.as_ref().map(|gateway| gateway.tail(20)).unwrap_or_default()
+        self.gateway
+            .as_ref()
+            .map(|gateway| gateway.tail(20))
+            .unwrap_or_default()
     }
 }

@@ -3,15 +3,20 @@
 //!
 //! ```text
 //! written ──barrier──► landed ──one note at a time──► noted: the marks have moved
+//!    │                   ▲                    │
+//!    │                   └─ the disk failed ──┘
 //!    └── stream lost: forgotten; the store's marks say what comes again
 //! ```
 //!
-//! The notes are written beside the turn: nobody waits for their sync.
+//! The notes are written beside the turn: nobody waits for their sync. What landed and could not be noted is kept over runs of the
+//! portal, so that nothing is shown or told again for the disk's sake.
 
 use std::collections::VecDeque;
+use std::time::Duration;
 
 use futures_util::future::try_join_all;
 use tokio::task::JoinHandle;
+use tokio::time::{Instant, timeout_at};
 
 use super::told::Told;
 use crate::model::Timestamp;
@@ -20,6 +25,9 @@ use crate::xmpp::{LinkLost, Receipt};
 
 /// Rows that may be written and not noted: after a crash at most so many are shown a second time.
 pub(super) const MAX_ROWS: usize = 64;
+
+/// A barrier that is not back within this is lost, and its stream with it.
+const BARRIER: Duration = Duration::from_secs(10);
 
 /// One batch on its way.
 #[derive(Debug)]
@@ -48,14 +56,36 @@ pub(super) struct Noted {
 }
 
 impl Noted {
-    fn add(&mut self, batch: Batch) {
-        let Confirmed { seq, shown, greeted } = batch.confirmed;
+    fn of(batch: Batch) -> Self {
+        Self {
+            confirmed: batch.confirmed,
+            rows: batch.rows,
+            told: batch.told,
+            subject: batch.subject,
+        }
+    }
+
+    /// What landed behind it.
+    fn add(&mut self, later: Self) {
+        let Confirmed { seq, shown, greeted } = later.confirmed;
         self.confirmed.seq = seq.or(self.confirmed.seq);
         self.confirmed.shown.extend(shown);
         self.confirmed.greeted.extend(greeted);
-        self.rows += batch.rows;
-        self.told.extend(batch.told);
-        self.subject = batch.subject.or(self.subject);
+        self.rows += later.rows;
+        self.told.extend(later.told);
+        self.subject = later.subject.or(self.subject);
+    }
+
+    /// Tells the store; what it did not take stays.
+    pub(super) async fn write(&mut self, store: &Store, room: RoomId) -> Result<(), StoreError> {
+        let Confirmed { seq, shown, greeted } = &self.confirmed;
+        if seq.is_some() || !shown.is_empty() || !greeted.is_empty() {
+            store.confirm(room, self.confirmed.clone()).await?;
+            self.confirmed = Confirmed::default();
+        }
+        let told = self.told.iter();
+        try_join_all(told.map(|told| store.told(room, told.message, told.group))).await?;
+        Ok(())
     }
 
     fn is_empty(&self) -> bool {
@@ -84,7 +114,7 @@ pub(super) enum Progress {
 #[derive(Debug)]
 struct Noting {
     rows: usize,
-    task: JoinHandle<Result<Noted, StoreError>>,
+    task: JoinHandle<(Noted, Result<(), StoreError>)>,
 }
 
 impl Flight {
@@ -114,13 +144,13 @@ impl Flight {
     pub(super) async fn progress(&mut self) -> Progress {
         tokio::select! {
             landed = taken(&mut self.written) => Progress::Landed(landed),
-            noted = noted(&mut self.noting) => Progress::Noted(noted),
+            noted = noted(&mut self.noting, &mut self.landed) => Progress::Noted(noted),
         }
     }
 
     /// The server has a batch: the store is told, as soon as it has noted what landed before.
     pub(super) fn note(&mut self, batch: Batch, store: &Store, room: RoomId) {
-        self.landed.add(batch);
+        self.landed.add(Noted::of(batch));
         if self.noting.is_none() {
             self.note_next(store, room);
         }
@@ -128,19 +158,35 @@ impl Flight {
 
     /// Tells the store of everything that landed meanwhile.
     pub(super) fn note_next(&mut self, store: &Store, room: RoomId) {
-        let landed = std::mem::take(&mut self.landed);
+        let mut landed = std::mem::take(&mut self.landed);
         if landed.is_empty() {
             return;
         }
         let (store, rows) = (store.clone(), landed.rows);
-        let task = tokio::spawn(write(store, room, landed));
+        let task = tokio::spawn(async move {
+            let written = landed.write(&store, room).await;
+            (landed, written)
+        });
         self.noting = Some(Noting { rows, task });
     }
 
     /// Waits until the store has noted what it was told; `None` when it was told nothing.
     pub(super) async fn last_note(&mut self) -> Option<Result<Noted, StoreError>> {
         self.noting.as_ref()?;
-        Some(noted(&mut self.noting).await)
+        Some(noted(&mut self.noting, &mut self.landed).await)
+    }
+
+    /// The run ends by an error: what is on its way may arrive all the same. Gives what the store could not be told.
+    pub(super) async fn land(&mut self) -> Noted {
+        let end = Instant::now() + BARRIER;
+        while !self.written.is_empty()
+            && let Ok(Ok(batch)) = timeout_at(end, taken(&mut self.written)).await
+        {
+            self.landed.add(Noted::of(batch));
+        }
+        // An error puts it back to what landed.
+        let _ = self.last_note().await;
+        std::mem::take(&mut self.landed)
     }
 }
 
@@ -153,24 +199,19 @@ async fn taken(written: &mut VecDeque<Batch>) -> Result<Batch, LinkLost> {
     result.map(|()| batch)
 }
 
-async fn noted(noting: &mut Option<Noting>) -> Result<Noted, StoreError> {
+async fn noted(noting: &mut Option<Noting>, landed: &mut Noted) -> Result<Noted, StoreError> {
     let Some(Noting { task, .. }) = noting else {
         return std::future::pending().await;
     };
     let result = task.await;
     *noting = None;
     match result {
-        Ok(result) => result,
+        Ok((noted, Ok(()))) => Ok(noted),
+        Ok((mut unnoted, Err(error))) => {
+            unnoted.add(std::mem::take(landed));
+            *landed = unnoted;
+            Err(error)
+        }
         Err(panic) => std::panic::resume_unwind(panic.into_panic()),
     }
-}
-
-async fn write(store: Store, room: RoomId, mut noted: Noted) -> Result<Noted, StoreError> {
-    let Confirmed { seq, shown, greeted } = &noted.confirmed;
-    if seq.is_some() || !shown.is_empty() || !greeted.is_empty() {
-        store.confirm(room, std::mem::take(&mut noted.confirmed)).await?;
-    }
-    let told = noted.told.iter();
-    try_join_all(told.map(|told| store.told(room, told.message, told.group))).await?;
-    Ok(noted)
 }

@@ -46,7 +46,9 @@ pub async fn log_in_component(server: &Server, domain: &str) -> anyhow::Result<T
 async fn until(wire: &mut TcpStream, done: impl Fn(&str) -> bool) -> anyhow::Result<String> {
     let mut read = Vec::new();
     loop {
-        let n = timeout(LIMIT, wire.read_buf(&mut read)).await.context("the server is silent")??;
+        let n = timeout(LIMIT, wire.read_buf(&mut read))
+            .await
+            .context("the server is silent")??;
         let text = String::from_utf8_lossy(&read);
         if n == 0 {
             bail!("the server closed the stream of a component: {text}");

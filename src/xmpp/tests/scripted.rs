@@ -294,6 +294,7 @@ async fn refusals_of_the_inbox_reach_the_author() {
     for (why, condition) in [
         (Refused::Busy, "<resource-constraint"),
         (Refused::NotReady, "<service-unavailable"),
+        (Refused::NotStored, "<resource-constraint"),
         (Refused::NoSuchAddress, "<item-not-found"),
     ] {
         *running.inbox.refuse.lock().unwrap() = Some(why);
