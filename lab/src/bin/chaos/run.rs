@@ -55,11 +55,18 @@ pub(crate) async fn run(arguments: &Arguments, plan: &[Step]) -> anyhow::Result<
     let done = act(arguments, plan, &mut stage, &rooms, &users, &book).await;
     stage.end().await?;
     let (fine, report) = match done {
-        Ok(verdict) => (verdict.is_fine(), report(&verdict, &book)),
-        Err(error) => (false, format!("the run did not come to its end: {error:#}\n")),
+        Ok(verdict) => (
+            verdict.is_fine(),
+            [usize::MAX, table::MOST].map(|most| report(&verdict, &book, most)),
+        ),
+        Err(error) => {
+            let text = format!("the run did not come to its end: {error:#}\n");
+            (false, [text.clone(), text])
+        }
     };
-    keep(arguments, stage, &book, &report, fine)?;
-    print!("{report}");
+    let [whole, short] = report;
+    keep(arguments, stage, &book, &whole, fine)?;
+    print!("{short}");
     Ok(fine)
 }
 
@@ -243,14 +250,14 @@ async fn read_log(sandbox: &Sandbox, book: &Book) -> anyhow::Result<()> {
     }
 }
 
-fn report(verdict: &Verdict, book: &Book) -> String {
+fn report(verdict: &Verdict, book: &Book, most: usize) -> String {
     let journal = book.open();
     let times = recovery::times(&journal);
     format!(
         "{}\n{}\n{}{}\n",
         table::counts(verdict),
         table::recovery(&times),
-        table::details(verdict),
+        table::details(verdict, most),
         table::last(verdict)
     )
 }
