@@ -202,3 +202,100 @@ async fn pump(
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use tokio::time::timeout;
+
+    use super::*;
+
+    const SOON: Duration = Duration::from_secs(5);
+    const NOT_YET: Duration = Duration::from_millis(150);
+
+    /// A proxy before somebody who sends back what comes.
+    async fn echo() -> anyhow::Result<Proxy> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await?;
+        let proxy = Proxy::open(listener.local_addr()?).await?;
+        tokio::spawn(async move {
+            while let Ok((mut socket, _)) = listener.accept().await {
+                tokio::spawn(async move {
+                    let (mut read, mut write) = socket.split();
+                    tokio::io::copy(&mut read, &mut write).await
+                });
+            }
+        });
+        Ok(proxy)
+    }
+
+    async fn said(socket: &mut TcpStream, word: &[u8]) -> anyhow::Result<()> {
+        socket.write_all(word).await?;
+        let mut back = vec![0; word.len()];
+        timeout(SOON, socket.read_exact(&mut back)).await??;
+        anyhow::ensure!(back == word, "{back:?}");
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn what_is_stalled_comes_later() -> anyhow::Result<()> {
+        let proxy = echo().await?;
+        let mut socket = TcpStream::connect(proxy.address()).await?;
+        said(&mut socket, b"one").await?;
+        for way in [None, Some(Way::Forth), Some(Way::Back)] {
+            proxy.set(Wire::Stall(way));
+            socket.write_all(b"two").await?;
+            let mut back = [0; 3];
+            assert!(timeout(NOT_YET, socket.read_exact(&mut back)).await.is_err(), "{way:?}");
+            proxy.set(Wire::Pass);
+            timeout(SOON, socket.read_exact(&mut back)).await??;
+            assert_eq!(&back, b"two");
+        }
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn a_cut_is_a_reset_and_a_new_connection_passes() -> anyhow::Result<()> {
+        let proxy = echo().await?;
+        let mut socket = TcpStream::connect(proxy.address()).await?;
+        said(&mut socket, b"one").await?;
+        proxy.cut();
+        let mut byte = [0];
+        let error = timeout(SOON, socket.read(&mut byte)).await?.expect_err("a reset");
+        assert_eq!(error.kind(), std::io::ErrorKind::ConnectionReset);
+        said(&mut TcpStream::connect(proxy.address()).await?, b"two").await
+    }
+
+    #[tokio::test]
+    async fn half_of_a_connection_ends() -> anyhow::Result<()> {
+        let proxy = echo().await?;
+        let mut socket = TcpStream::connect(proxy.address()).await?;
+        said(&mut socket, b"one").await?;
+        proxy.half_close(Way::Back);
+        let mut byte = [0];
+        assert_eq!(timeout(SOON, socket.read(&mut byte)).await??, 0);
+        // The other half is open still.
+        socket.write_all(b"nobody hears the answer").await?;
+        Ok(())
+    }
+
+    #[tokio::test]
+    async fn refuses_for_a_while() -> anyhow::Result<()> {
+        let proxy = echo().await?;
+        proxy.set(Wire::Refuse);
+        let refused = async {
+            while TcpStream::connect(proxy.address()).await.is_ok() {
+                sleep(AGAIN).await;
+            }
+        };
+        timeout(SOON, refused).await?;
+        proxy.set(Wire::Pass);
+        let passes = async {
+            loop {
+                if let Ok(mut socket) = TcpStream::connect(proxy.address()).await {
+                    return said(&mut socket, b"one").await;
+                }
+                sleep(AGAIN).await;
+            }
+        };
+        timeout(SOON, passes).await?
+    }
+}

@@ -32,15 +32,17 @@ impl Store {
     }
 
     /// The newest rows that a joiner wants, oldest first: words, and what was taken back. Reactions, markers and the like mean
-    /// nothing to who does not know the rows before, and would take the place of words; the archive has them.
+    /// nothing to who does not know the rows before, and would take the place of words; the archive has them. A time says with
+    /// which row it begins: what stands behind that was shown behind it, whenever it was said.
     pub async fn history(&self, room: RoomId, query: HistoryQuery) -> Result<Vec<Row>, StoreError> {
         self.read(move |db| {
             let since = query.since.unwrap_or(Timestamp(i64::MIN));
             let mut rows = db
                 .prepare_cached(
-                    "SELECT seq, message, time, author, nick, content FROM
-                         (SELECT * FROM messages WHERE room = ?1 AND seq <= ?2 AND time >= ?3 ORDER BY seq DESC LIMIT ?5)
-                     WHERE NOT (content LIKE '{\"reactions\":%' OR (content LIKE '{\"stanza\":%'
+                    "WITH near AS (SELECT seq, time FROM messages WHERE room = ?1 AND seq <= ?2 ORDER BY seq DESC LIMIT ?5)
+                     SELECT seq, message, time, author, nick, content FROM messages
+                     WHERE room = ?1 AND seq <= ?2 AND seq >= (SELECT min(seq) FROM near WHERE time >= ?3)
+                     AND NOT (content LIKE '{\"reactions\":%' OR (content LIKE '{\"stanza\":%'
                          AND (instr(content, '<reactions ') OR NOT (instr(content, '<body') OR instr(content, '<retract ')))))
                      ORDER BY seq DESC LIMIT ?4",
                 )?

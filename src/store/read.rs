@@ -117,7 +117,7 @@ pub struct HistoryQuery {
     pub upto: Seq,
     /// At most so many.
     pub max: usize,
-    /// Said at this time or later.
+    /// From the first on that was said at this time or later.
     pub since: Option<Timestamp>,
 }
 

@@ -1,6 +1,7 @@
 //! Integration tests: the rules of the code, and the real programs with real servers over real sockets.
 
 mod architecture;
+mod chaos;
 mod config;
 mod dependencies;
 mod faults;

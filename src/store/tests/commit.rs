@@ -210,6 +210,30 @@ async fn history_is_the_newest_that_fit_oldest_first() {
     assert_eq!(lab.store.bounds(RoomId(77)).await.expect("bounds"), None);
 }
 
+/// Found by the fault run: what QQ gave out after an outage is older than the break that a client asks from.
+#[tokio::test]
+async fn history_since_a_time_leaves_nothing_out_behind_its_first_row() {
+    let lab = Lab::new().await;
+    let mut seqs = Vec::new();
+    for (n, time) in [1, 6, 4, 5, 7].into_iter().enumerate() {
+        let mut message = from_qq(&n.to_string(), "hi");
+        message.time = minutes(time);
+        seqs.push(lab.new_rows(message).await[0].seq);
+    }
+    let ask = async |since| {
+        let query = HistoryQuery {
+            upto: seqs[4],
+            max: 100,
+            since: Some(since),
+        };
+        let rows = lab.store.history(lab.room, query).await.expect("history");
+        rows.into_iter().map(|row| row.seq).collect::<Vec<_>>()
+    };
+    assert_eq!(ask(minutes(6)).await, seqs[1..]);
+    assert_eq!(ask(minutes(7)).await, seqs[4..]);
+    assert_eq!(ask(minutes(8)).await, []);
+}
+
 #[tokio::test]
 async fn reactions_and_markers_take_no_place_in_history() {
     let lab = Lab::new().await;

@@ -94,6 +94,9 @@ pub(crate) enum How {
     History,
     /// In a page of the archive.
     Archive,
+    /// While the person was not in the room: its address was, before the break, and nobody has told the room of it. Clients that have
+    /// not entered show nothing of it.
+    Stray,
 }
 
 /// A message as one person saw it in one room.

@@ -7,7 +7,7 @@
 //! - `plan`: what will be done when, drawn from the seed · `deeds`: does it · `disk`: the one that gets full
 //! - `stage`: what stands on this machine · `rooms`: rooms, people, files
 //! - `talk`: who says what when · `person`, `place`: a Jabber client and its rooms · `watch`: onlookers, phone, operator
-//! - `journal`: what was said and seen · `archive`, `judge`, `recovery`, `table`: what became of it
+//! - `journal`: what was said and seen · `archive`, `judge`, `recovery`, `table`, `timeline`: what became of it
 
 mod archive;
 mod deeds;
@@ -23,6 +23,7 @@ mod run;
 mod stage;
 mod table;
 mod talk;
+mod timeline;
 mod watch;
 
 use std::process::ExitCode;

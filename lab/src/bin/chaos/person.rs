@@ -333,10 +333,10 @@ impl Person {
             return;
         };
         let id = stanza.stanza_id(room).unwrap_or_default().to_owned();
-        let how = if self.places[number].state == State::Reading {
-            How::History
-        } else {
-            How::Live
+        let how = match self.places[number].state {
+            State::Reading => How::History,
+            State::In => How::Live,
+            State::Out | State::Asking(_) => How::Stray,
         };
         let place = &mut self.places[number];
         if how == How::Live {
@@ -344,11 +344,11 @@ impl Person {
             place.ping = None;
             if !id.is_empty() {
                 place.newest = Some(id.clone());
-                if !place.behind && place.state == State::In {
+                if !place.behind {
                     place.solid = Some(id.clone());
                 }
             }
-        } else if place.solid.is_none() && !id.is_empty() {
+        } else if how == How::History && place.solid.is_none() && !id.is_empty() {
             // The first stay: what was before it is nobody's concern.
             place.solid = Some(id.clone());
         }

@@ -4,7 +4,6 @@
 //!  stage ─► everybody enters ─► talk and faults ─► all is made well ─► talk goes on a little ─► quiet ─► judged until settled
 //! ```
 
-use std::fmt::Write as _;
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::sync::Arc;
@@ -24,7 +23,7 @@ use crate::plan::Step;
 use crate::rooms::{Room, rooms};
 use crate::stage::{Line, Stage};
 use crate::talk::Talk;
-use crate::{Arguments, archive, recovery, table, watch};
+use crate::{Arguments, archive, recovery, table, timeline, watch};
 
 const NICKS: [&str; 6] = ["Ann", "Ben", "Cyd", "Dan", "Eve", "Fay"];
 /// From the first to the last who enters.
@@ -33,8 +32,10 @@ const ENTERS: Duration = Duration::from_secs(40);
 const AFTERWARDS: Duration = Duration::from_secs(8);
 /// From the last word until everything has come to its place: `give_up`, an unknown outcome, a poll that nobody answers, a gap.
 const SETTLES: Duration = Duration::from_secs(200);
-/// A verdict stands when it has not changed for so long.
+/// All is well when it was for so long.
 const STANDS: Duration = Duration::from_secs(6);
+/// What is wrong stays wrong when it was the same for so long: longer than `give_up` and what follows it.
+const STAYS: Duration = Duration::from_secs(90);
 
 /// Runs it and prints it. True when all is well.
 pub(crate) async fn run(arguments: &Arguments, plan: &[Step]) -> anyhow::Result<bool> {
@@ -54,11 +55,18 @@ pub(crate) async fn run(arguments: &Arguments, plan: &[Step]) -> anyhow::Result<
     let done = act(arguments, plan, &mut stage, &rooms, &users, &book).await;
     stage.end().await?;
     let (fine, report) = match done {
-        Ok(verdict) => (verdict.is_fine(), report(&verdict, &book)),
-        Err(error) => (false, format!("the run did not come to its end: {error:#}\n")),
+        Ok(verdict) => (
+            verdict.is_fine(),
+            [usize::MAX, table::MOST].map(|most| report(&verdict, &book, most)),
+        ),
+        Err(error) => {
+            let text = format!("the run did not come to its end: {error:#}\n");
+            (false, [text.clone(), text])
+        }
     };
-    keep(arguments, stage, &book, &report, fine)?;
-    print!("{report}");
+    let [whole, short] = report;
+    keep(arguments, stage, &book, &whole, fine)?;
+    print!("{short}");
     Ok(fine)
 }
 
@@ -183,7 +191,7 @@ fn show(bar: &ProgressBar, position: u64, book: &Book) {
     bar.set_message(format!("{words} on QQ, {} said on XMPP; {last}", journal.said.len()));
 }
 
-/// Judges again and again, until all is well and stays so, or the time is over.
+/// Judges again and again, until all is well, or wrong, and stays so, or the time is over.
 async fn settle(
     stage: &mut Stage,
     server: SocketAddr,
@@ -193,7 +201,8 @@ async fn settle(
 ) -> anyhow::Result<Verdict> {
     stage.wait_ready().await?;
     let end = Instant::now() + SETTLES;
-    let mut fine_since: Option<Instant> = None;
+    let mut since = Instant::now();
+    let mut last: Option<Vec<String>> = None;
     loop {
         stage.supervise()?;
         let verdict = look(stage, server, rooms, book).await;
@@ -201,12 +210,12 @@ async fn settle(
         match verdict {
             Ok(verdict) => {
                 bar.set_message(format!("settling: {} not as it should be", verdict.wrong.len()));
-                if !verdict.is_fine() {
-                    fine_since = None;
-                } else if now.duration_since(*fine_since.get_or_insert(now)) >= STANDS {
-                    return Ok(verdict);
+                if last.as_ref() != Some(&verdict.wrong) {
+                    last = Some(verdict.wrong.clone());
+                    since = now;
                 }
-                if now >= end {
+                let enough = if verdict.is_fine() { STANDS } else { STAYS };
+                if now.duration_since(since) >= enough || now >= end {
                     return Ok(verdict);
                 }
             }
@@ -241,14 +250,14 @@ async fn read_log(sandbox: &Sandbox, book: &Book) -> anyhow::Result<()> {
     }
 }
 
-fn report(verdict: &Verdict, book: &Book) -> String {
+fn report(verdict: &Verdict, book: &Book, most: usize) -> String {
     let journal = book.open();
     let times = recovery::times(&journal);
     format!(
         "{}\n{}\n{}{}\n",
         table::counts(verdict),
         table::recovery(&times),
-        table::details(verdict),
+        table::details(verdict, most),
         table::last(verdict)
     )
 }
@@ -260,20 +269,8 @@ fn keep(arguments: &Arguments, stage: Stage, book: &Book, report: &str, fine: bo
     }
     let journal = book.open();
     let folder = stage.folder.path();
-    let mut deeds = String::new();
-    for deed in &journal.deeds {
-        let ends = if deed.ends { "end" } else { "" };
-        let _ = writeln!(
-            deeds,
-            "{:8.2} {ends:<4}{:<28} {}",
-            deed.at.as_secs_f64(),
-            deed.kind,
-            deed.what
-        );
-    }
-    fs::write(folder.join("deeds.txt"), deeds)?;
     fs::write(folder.join("report.txt"), report)?;
-    fs::write(folder.join("journal.txt"), format!("{:#?}", &*journal))?;
+    fs::write(folder.join("timeline.txt"), timeline::write(&journal))?;
     println!("chaos: the logs are kept in {}", folder.display());
     drop(journal);
     let Stage { folder, .. } = stage;

@@ -8,7 +8,7 @@ use crate::judge::{Row, Verdict};
 use crate::recovery::Times;
 
 /// Details of one sort that are printed; the rest is in the report's file.
-const MOST: usize = 40;
+pub(crate) const MOST: usize = 12;
 
 /// The table, one row for each direction, protocol and kind of room.
 pub(crate) fn counts(verdict: &Verdict) -> String {
@@ -82,18 +82,18 @@ pub(crate) fn recovery(times: &BTreeMap<String, Times>) -> String {
 }
 
 /// What was wrong, and what is worth a look.
-pub(crate) fn details(verdict: &Verdict) -> String {
+pub(crate) fn details(verdict: &Verdict, most: usize) -> String {
     let mut text = String::new();
     for (title, lines) in [("not accepted and the like", &verdict.notes), ("wrong", &verdict.wrong)] {
         if lines.is_empty() {
             continue;
         }
         let _ = writeln!(text, "{title}:");
-        for line in lines.iter().take(MOST) {
+        for line in lines.iter().take(most) {
             let _ = writeln!(text, "  {line}");
         }
-        if lines.len() > MOST {
-            let _ = writeln!(text, "  and {} more", lines.len() - MOST);
+        if lines.len() > most {
+            let _ = writeln!(text, "  and {} more, in report.txt", lines.len() - most);
         }
     }
     text

@@ -84,14 +84,17 @@ impl Showing<'_> {
         out
     }
 
-    /// The newest rows that keep all limits, oldest first.
+    /// The newest rows that keep all limits, oldest first. The time says with which row it begins, and is no sieve: what comes
+    /// behind that row was shown behind it, even when it was said before (in an outage of QQ, in a gap).
     fn history(&self, join: &Joining<'_>) -> Vec<Outgoing> {
         let mut left = join.wanted.maxchars.unwrap_or(usize::MAX);
         let mut newest = Vec::new();
-        for row in join.history.iter().rev().take(join.wanted.maxstanzas) {
-            if join.wanted.since.is_some_and(|since| row.time < since) {
-                continue;
-            }
+        let begin = join
+            .wanted
+            .since
+            .map_or(Some(0), |since| join.history.iter().position(|row| row.time >= since));
+        let wanted = begin.map_or(&[][..], |begin| &join.history[begin..]);
+        for row in wanted.iter().rev().take(join.wanted.maxstanzas) {
             let message = message::row(self.ids, self.settings.language, row, true);
             if join.wanted.maxchars.is_some() {
                 let length = message::length(&message);

@@ -1,3 +1,5 @@
+use std::time::Duration;
+
 use super::*;
 
 fn presence(from: &str, id: &str, occupant: &str, item: &str, statuses: &str) -> String {
@@ -199,6 +201,23 @@ fn history_keeps_all_four_limits() {
         bodies("<history maxstanzas='9' seconds='25' maxchars='99999'/>"),
         ["28", "29"]
     );
+}
+
+/// Found by the fault run: whoever came back asked from the break on, and what QQ had kept back and gave out afterwards was older.
+#[test]
+fn history_since_a_time_leaves_nothing_out_behind_its_first_row() {
+    let mut p = Portal::new();
+    for (body, minutes_ago) in [("before", 9), ("since", 3), ("late", 7), ("now", 0)] {
+        p.row(Author::Room, "", Content::Notice(body.into()));
+        let row = p.rows.last_mut().expect("a row was written");
+        row.time = row.time.minus(Duration::from_secs(60 * minutes_ago));
+    }
+    let got = p.send(&format!(
+        "<presence from='ann@ex.org/phone' to='rust@qq.example/Ann'><x xmlns='{MUC}'><history seconds='300'/></x></presence>"
+    ));
+    let bodies = got.iter().filter_map(|(_, e)| e.get_child("body", NS));
+    let bodies: Vec<String> = bodies.map(Element::text).collect();
+    assert_eq!(bodies, ["since", "late", "now"]);
 }
 
 #[test]

@@ -34,7 +34,7 @@ pub(super) fn judge(case: &Case<'_>, verdict: &mut Verdict) {
         for stay in stays {
             let of_stay: Vec<&Sight> = sights
                 .iter()
-                .filter(|sight| sight.stay == stay && sight.how != How::Archive)
+                .filter(|sight| sight.stay == stay && matches!(sight.how, How::Live | How::History))
                 .collect();
             one_stay(case, verdict, (person, stay), &of_stay, &index);
         }
@@ -115,6 +115,9 @@ fn one_stay(
             .rows
             .entry((side(sight), case.room.protocol, case.room.host))
             .or_default();
+        if seen.contains_key(&place) && said_again(case, person, sight) {
+            continue;
+        }
         if seen.insert(place, sight).is_some() {
             row.again += 1;
             again += 1;
@@ -163,6 +166,12 @@ fn one_stay(
     if case.room.host == Host::Gateway {
         holes(case, verdict, (person, stay), &seen);
     }
+}
+
+/// Whether the author said it more than once: each time it gets its reflection again, and as what it is.
+fn said_again(case: &Case<'_>, person: usize, sight: &Sight) -> bool {
+    let said = sight.mark.and_then(|mark| case.journal.said.get(&mark));
+    said.is_some_and(|said| said.person == person && said.sent.len() > 1)
 }
 
 fn holes(case: &Case<'_>, verdict: &mut Verdict, (person, stay): (usize, u32), seen: &BTreeMap<usize, &Sight>) {
