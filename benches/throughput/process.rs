@@ -15,6 +15,9 @@ pub(crate) fn cpu(pid: u32) -> anyhow::Result<f64> {
 pub(crate) fn resident(pid: u32) -> anyhow::Result<f64> {
     let status = std::fs::read_to_string(format!("/proc/{pid}/status"))?;
     let size = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-    let kib = size.context("a process has resident memory")?.trim().trim_end_matches("kB");
+    let kib = size
+        .context("a process has resident memory")?
+        .trim()
+        .trim_end_matches("kB");
     Ok(kib.trim_end().parse::<f64>()? * 1024.0 / 1e6)
 }

@@ -3,14 +3,14 @@
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use lab::load::{Crowd, RawComponent, Tap};
 use lab::Kind;
+use lab::load::{Crowd, RawComponent, Tap};
 use serde_json::json;
 
 use crate::options::Options;
+use crate::process;
 use crate::stage::{GROUP, RAW, ROOM, ROW, SPEAKER, Stage, users};
 use crate::template::Template;
-use crate::process;
 
 const TEXT: &str = "[{n}] 你好，世界 <hello & goodbye> the quick brown fox jumps over the lazy dog";
 const LIMIT: Duration = Duration::from_secs(120);
@@ -25,6 +25,7 @@ pub(crate) async fn measure(kind: Kind, options: &Options) -> anyhow::Result<()>
     let template = record(&mut stage).await?;
     println!("{}: {} bytes a stanza", kind.name(), template.len());
     stage.start_gateway(ROW, None).await?;
+    stage.members_shown(ROOM, 6).await?;
     let mut raw = RawComponent::connect(&stage.server, RAW).await?;
     for &clients in &options.clients {
         let mut crowd = Crowd::gather(&stage.server, &users(clients), "bench").await?;
@@ -46,7 +47,11 @@ pub(crate) async fn measure(kind: Kind, options: &Options) -> anyhow::Result<()>
             ratios.push(rate / ceiling);
         }
         ratios.sort_by(f64::total_cmp);
-        println!("{} {clients} clients: median {:.1} %", kind.name(), 100.0 * ratios[ratios.len() / 2]);
+        println!(
+            "{} {clients} clients: median {:.1} %",
+            kind.name(),
+            100.0 * ratios[ratios.len() / 2]
+        );
     }
     Ok(())
 }
@@ -61,7 +66,9 @@ async fn record(stage: &mut Stage) -> anyhow::Result<Template> {
     let text = TEXT.replace("{n}", "1234567");
     stage.sandbox.say(GROUP, SPEAKER, text).await?;
     crowd.tally().reach(before + 1, LIMIT).await?;
-    let stanza = tap.stanza_with("message", "1234567").context("the gateway wrote the message")?;
+    let stanza = tap
+        .stanza_with("message", "1234567")
+        .context("the gateway wrote the message")?;
     eprintln!("{stanza}");
     stage.end_gateway().await?;
     Template::of(&stanza)
@@ -81,7 +88,10 @@ async fn by_raw(raw: &mut RawComponent, template: &Template, crowd: &Crowd, mess
         }
     }
     raw.write(&out).await?;
-    crowd.tally().reach(start + messages * crowd.len() as u64, LIMIT).await?;
+    crowd
+        .tally()
+        .reach(start + messages * crowd.len() as u64, LIMIT)
+        .await?;
     let seconds = begin.elapsed().as_secs_f64();
     all_have(crowd, &before, messages)?;
     Ok(messages as f64 / seconds)

@@ -21,7 +21,9 @@ pub(crate) struct Template {
 impl Template {
     /// Of a message that the gateway wrote to one client.
     pub(crate) fn of(stanza: &str) -> anyhow::Result<Self> {
-        let (before, rest) = stanza.split_once(" to='").context("the gateway writes the recipient first")?;
+        let (before, rest) = stanza
+            .split_once(" to='")
+            .context("the gateway writes the recipient first")?;
         let (_, after) = rest.split_once('\'').context("an attribute ends")?;
         let after = after.replace(GATEWAY, RAW);
         let ids = after.split_once("<stanza-id ").context("the room gives a stanza-id")?.1;

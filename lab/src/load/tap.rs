@@ -64,7 +64,10 @@ async fn pass(component: TcpStream, server: TcpStream, heard: Arc<Mutex<Vec<u8>>
         let mut buffer = vec![0; 16 << 10];
         while let Ok(n @ 1..) = from_component.read(&mut buffer).await {
             let bytes = &buffer[..n];
-            heard.lock().unwrap_or_else(PoisonError::into_inner).extend_from_slice(bytes);
+            heard
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .extend_from_slice(bytes);
             if to_server.write_all(bytes).await.is_err() {
                 break;
             }
