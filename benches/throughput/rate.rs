@@ -25,6 +25,7 @@ pub(crate) async fn measure(kind: Kind, options: &Options) -> anyhow::Result<()>
     let template = record(&mut stage).await?;
     println!("{}: {} bytes a stanza", kind.name(), template.len());
     stage.start_gateway(ROW, None).await?;
+    stage.members_shown(ROOM, 6).await?;
     let mut raw = RawComponent::connect(&stage.server, RAW).await?;
     for &clients in &options.clients {
         let mut crowd = Crowd::gather(&stage.server, &users(clients), "bench").await?;

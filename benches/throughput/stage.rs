@@ -1,13 +1,16 @@
 //! What stands while the benchmark runs: one server, the sandbox, the gateway as a release binary with its store on the disk that
 //! the target folder lies on.
 
+use std::collections::HashSet;
 use std::path::Path;
 use std::process::Command;
 use std::time::Duration;
 
 use anyhow::{Context as _, bail};
+use lab::jabber::Stanza as _;
 use lab::process::workspace_binary;
-use lab::{Kind, Options, Process, Sandbox, Server, http, ports};
+use lab::{Jabber, Kind, Options, Process, Sandbox, Server, http, ports};
+use minidom::Element;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
@@ -106,6 +109,21 @@ impl Stage {
             }
             sleep(Duration::from_millis(50)).await;
         }
+    }
+
+    /// Waits until so many members of the group are occupants of a room: the session reads their list after it came on line, and
+    /// what that changes is told to those who are there.
+    pub(crate) async fn members_shown(&self, room: &str, count: usize) -> anyhow::Result<()> {
+        let mut alice = Jabber::connect(&self.server, "alice", "members").await?;
+        alice.set_limit(READY);
+        let join = alice.join_with(room, "Alice", "<history maxstanzas='0'/>").await?;
+        let mut shown: HashSet<String> = join.nicks().into_iter().map(str::to_owned).collect();
+        while shown.len() < count {
+            let here = |el: &Element| el.name() == "presence" && el.bare_from() == room && el.kind().is_empty();
+            shown.insert(alice.wait(here, "presence of a member").await?.nick().to_owned());
+        }
+        alice.leave(room, "Alice").await?;
+        alice.close().await
     }
 
     /// The gateway ends in order, and forgets everything.

@@ -18,7 +18,7 @@ const LIMIT: Duration = Duration::from_secs(10);
 
 /// Opens a stream for a domain of the server and says the secret (XEP-0114, section 3).
 pub async fn log_in_component(server: &Server, domain: &str) -> anyhow::Result<TcpStream> {
-    let mut wire = TcpStream::connect((server.address(), server.component_port())).await?;
+    let mut wire = TcpStream::connect(server.component_address(domain)).await?;
     wire.set_nodelay(true)?;
     let open = format!(
         "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='{domain}'>"
