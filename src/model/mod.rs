@@ -1,6 +1,7 @@
 //! Plain data that all sides share. Does no I/O, knows no protocol, imports nothing of ours.
 
 pub mod archive;
+pub mod history;
 pub mod id;
 pub mod language;
 pub mod member;
@@ -12,6 +13,7 @@ pub mod visit;
 pub mod words;
 
 pub use archive::{Author, Content, Row};
+pub use history::HistoryWanted;
 pub use id::{AccountName, EventId, GroupNumber, Handle, MemberId, QqNumber, Seq};
 pub use language::Language;
 pub use member::{Member, Role};

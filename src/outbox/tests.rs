@@ -170,7 +170,7 @@ async fn every_piece_is_taken_back_once_and_what_is_not_known_again() {
     let refused = Outcome::NotSent(NotSent::Never("no such message".into()));
     lab.recalled("h2", refused).await;
     lab.done().await;
-    assert_eq!(lab.store.untold(lab.room).await.expect("a list"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("a list"), []);
 }
 
 #[tokio::test]
@@ -184,7 +184,7 @@ async fn what_qq_keeps_is_told_and_the_rest_is_taken_back_all_the_same() {
         .await;
     lab.recalled("h2", Outcome::Sent(None)).await;
     lab.done().await;
-    let untold = lab.store.untold(lab.room).await.expect("a list");
+    let untold = lab.store.untold(lab.room, None).await.expect("a list");
     assert_eq!(untold.len(), 1);
     assert_eq!((untold[0].why.as_str(), untold[0].recall), ("too late", true));
 }
@@ -200,7 +200,7 @@ async fn what_has_no_name_on_qq_is_told_without_asking() {
     lab.commit(&[], Some(take_back(row))).await;
     lab.done().await;
     assert!(lab.commands.try_recv().is_err());
-    let untold = lab.store.untold(lab.room).await.expect("a list");
+    let untold = lab.store.untold(lab.room, None).await.expect("a list");
     assert_eq!(untold[0].why, "QQ did not say what it calls the message");
 }
 
@@ -225,5 +225,5 @@ async fn reactions_wait_for_their_row_and_are_nobodys_grief() {
     let never = Outcome::NotSent(NotSent::Never("unknown face".into()));
     reply.send(never).expect("somebody waits");
     lab.done().await;
-    assert_eq!(lab.store.untold(lab.room).await.expect("a list"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("a list"), []);
 }

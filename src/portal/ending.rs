@@ -20,7 +20,7 @@ impl Portal {
             .await?;
         self.await_link(patience).await?;
         self.leave_all(&Leaving::Destroyed).await?;
-        self.untold.wake();
+        self.untold.last_chance();
         self.finish_showing(patience).await?;
         Ok(Ended::Removed)
     }

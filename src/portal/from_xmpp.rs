@@ -230,6 +230,7 @@ impl Portal {
                 session,
                 nick,
                 presence,
+                history,
                 ..
             } => Some(Write::Entered(ClientSession {
                 jid: session.clone(),
@@ -237,6 +238,7 @@ impl Portal {
                 cut: self.backlog.last(),
                 greeted: false,
                 presence: presence.clone(),
+                history: *history,
             })),
             Change::Presence { session, presence } => Some(Write::Presence(session.clone(), presence.clone())),
             Change::Leave { session, .. } => Some(Write::Gone(session.clone())),

@@ -6,7 +6,6 @@ use anyhow::Context;
 
 use super::backlog::{Backlog, Extra};
 use super::reflect::MAX_MISSED;
-use super::told::Untold;
 use super::turn::Portal;
 use crate::model::{MemberId, Seq};
 use crate::room::{Effect, Kept, KeptSession, Resumed, Room, ShownAs};
@@ -27,7 +26,7 @@ impl Portal {
         while let Some(noted) = self.flight.last_note().await {
             self.noted(noted).await?;
         }
-        self.untold = Untold::default();
+        self.untold.relink();
         let state = store.room_state(self.id).await;
         let state = state.context("cannot read the room's occupants")?;
         let edge = store.row_with_newer(self.id, MAX_MISSED).await?;
@@ -125,6 +124,7 @@ fn kept(state: RoomState) -> Kept {
         cut: session.cut,
         greeted: session.greeted,
         presence: session.presence,
+        history: session.history,
     };
     let shown = |shown: Shown| ShownAs {
         nick: shown.nick,

@@ -6,21 +6,27 @@
 //!                                                  └─────────┴ the connection is lost
 //! ```
 //!
-//! What is written is not written again while its barrier is open: the store still calls it untold.
+//! What is written is not written again while its barrier is open: the store still calls it untold. An author of whom no client
+//! session certainly listens is told when one does; the room's line does not wait for that.
 
 use std::collections::HashSet;
 
 use anyhow::Context;
+use jid::FullJid;
 
 use super::turn::Portal;
 use super::words;
-use crate::model::{GroupNumber, Seq};
+use crate::model::{GroupNumber, Seq, Timestamp};
+use crate::room::Room;
+use crate::store::Untold as Failed;
 use crate::xmpp::Outgoing;
 
 /// Errors written at once: an outage that ends ten thousand messages must not drown the room.
 const PACE: usize = 16;
 /// Ticks between two looks that nobody asked for: they repair a missed wake-up.
 const RARELY: u32 = 60;
+/// Authors who are waited for at most, and messages whose line was said before their author came; beyond, the rare look finds them.
+const MAX_AWAY: usize = 4096;
 
 /// A failure that its author hears of.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -28,7 +34,8 @@ pub(super) struct Told {
     pub(super) message: Seq,
     pub(super) group: GroupNumber,
     pub(super) why: String,
-    /// Of several groups, the one whose failure is the message's. Never for a recall, which only its author wants to know of.
+    /// The room is to hear of it: of several groups, the one whose failure is the message's. Never for a recall, which only its
+    /// author wants to know of, and not where the room heard of it before its author could.
     pub(super) first: bool,
 }
 
@@ -40,6 +47,14 @@ pub(super) struct Untold {
     written: HashSet<(Seq, GroupNumber)>,
     errors: Vec<Outgoing>,
     told: Vec<Told>,
+    /// Authors who are not here.
+    away: HashSet<FullJid>,
+    /// What the room was told of, though its author was not.
+    noticed: HashSet<(Seq, GroupNumber)>,
+    /// What failed before was the last run's to tell the room.
+    since: Timestamp,
+    /// Nobody will come back: everybody is told where they were last.
+    last: bool,
 }
 
 impl Default for Untold {
@@ -50,20 +65,58 @@ impl Default for Untold {
             written: HashSet::new(),
             errors: Vec::new(),
             told: Vec::new(),
+            away: HashSet::new(),
+            noticed: HashSet::new(),
+            since: Timestamp::now(),
+            last: false,
         }
     }
 }
 
 impl Untold {
+    /// A new connection: what was written on the old one is not known to have arrived.
+    pub(super) fn relink(&mut self) {
+        self.due = true;
+        self.written.clear();
+        self.errors.clear();
+        self.told.clear();
+    }
+
     /// Somebody says that there is something.
     pub(super) fn wake(&mut self) {
         self.due = true;
+    }
+
+    /// The room ends: now or never.
+    pub(super) fn last_chance(&mut self) {
+        self.due = true;
+        self.last = true;
     }
 
     /// Time passed.
     pub(super) fn tick(&mut self) {
         self.ticks += 1;
         self.due |= self.ticks.is_multiple_of(RARELY);
+    }
+
+    /// Whether somebody is here now who was waited for.
+    pub(super) fn somebody_came(&self, room: &Room) -> bool {
+        self.away.iter().any(|author| room.listening(author).is_some())
+    }
+
+    /// An author is waited for. True when the room is to hear of it meanwhile.
+    fn wait_for(&mut self, author: FullJid, failed: &Failed) -> bool {
+        if self.away.len() < MAX_AWAY {
+            self.away.insert(author);
+        }
+        failed.failed >= self.since
+            && self.noticed.len() < MAX_AWAY
+            && self.noticed.insert((failed.message, failed.group))
+    }
+
+    /// The author of this is told now: whether the room did not hear of it yet.
+    fn is_news(&mut self, message: Seq, group: GroupNumber) -> bool {
+        !self.noticed.remove(&(message, group))
     }
 
     /// Whether the store is to be asked.
@@ -97,7 +150,8 @@ impl Portal {
             return Ok(());
         }
         self.untold.due = false;
-        let failed = self.wiring.store.untold(self.id).await;
+        self.untold.away.clear();
+        let failed = self.wiring.store.untold(self.id, self.room.listeners()).await;
         for failed in failed.context("cannot read what failed")? {
             let (message, group) = (failed.message, failed.group);
             if self.untold.written.contains(&(message, group)) {
@@ -105,32 +159,47 @@ impl Portal {
             }
             // One error per message, however many groups lack it.
             let first = !failed.again && self.untold.written.iter().all(|(other, _)| *other != message);
+            let for_the_room = first && !failed.recall;
+            let session = failed.session.as_ref().filter(|_| first);
+            let last = |author: &FullJid| self.untold.last.then(|| author.clone());
+            let listening = session.map(|author| self.room.listening(author).or_else(|| last(author)));
+            if let (Some(author), Some(None)) = (session, &listening) {
+                if self.untold.wait_for(author.clone(), &failed) && for_the_room {
+                    self.notices.not_sent(&failed.why);
+                }
+                continue;
+            }
             // Whether that was all is asked when it has landed.
             self.untold.due = true;
             if self.untold.told.len() >= PACE {
                 break;
             }
-            if let Some(session) = failed.session.filter(|_| first) {
-                let text = if failed.recall {
-                    words::kept(self.settings.language, &failed.why)
-                } else {
-                    words::undelivered(self.settings.language, failed.unknown, &failed.why)
-                };
-                let now = self.clock.now();
-                self.untold.errors.extend(match &failed.id {
-                    // A moderator said nothing that could be marked.
-                    None if failed.recall => self.room.whisper(&session, &text, now),
-                    id => self.room.undelivered(&session, id.as_deref(), text, now),
-                });
+            if let Some(session) = listening.flatten() {
+                self.tell(&session, &failed);
             }
+            let first = self.untold.is_news(message, group) && for_the_room;
             self.untold.written.insert((message, group));
             self.untold.told.push(Told {
                 message,
                 group,
                 why: failed.why,
-                first: first && !failed.recall,
+                first,
             });
         }
         Ok(())
+    }
+
+    fn tell(&mut self, session: &FullJid, failed: &Failed) {
+        let text = if failed.recall {
+            words::kept(self.settings.language, &failed.why)
+        } else {
+            words::undelivered(self.settings.language, failed.unknown, &failed.why)
+        };
+        let now = self.clock.now();
+        self.untold.errors.extend(match &failed.id {
+            // A moderator said nothing that could be marked.
+            None if failed.recall => self.room.whisper(session, &text, now),
+            id => self.room.undelivered(session, id.as_deref(), text, now),
+        });
     }
 }

@@ -261,7 +261,11 @@ impl Portal {
             tracing::warn!(room = %self.settings.room.jid(), "stanzas were dropped unread; asking who is here and what was said");
             self.room.doubt_all(self.clock.now());
         }
-        self.commit(draft).await
+        self.commit(draft).await?;
+        if self.untold.somebody_came(&self.room) {
+            self.tell_authors().await?;
+        }
+        Ok(())
     }
 
     /// What a stanza refers to cannot be read: its author is told, and everybody else goes on.

@@ -7,7 +7,7 @@ use crate::model::{
 };
 use crate::xmpp::Outgoing;
 
-pub use crate::xmpp::read::join::HistoryWanted;
+pub use crate::model::HistoryWanted;
 
 use super::visit::{Aside, Overheard};
 
@@ -352,6 +352,8 @@ pub struct KeptSession {
     pub greeted: bool,
     /// The payload of its presence.
     pub presence: String,
+    /// The history that it asked for.
+    pub history: HistoryWanted,
 }
 
 /// What a room has shown of one occupant.

@@ -283,6 +283,23 @@ impl Room {
         }
     }
 
+    /// Who of an author can be told something about their words: the client session that said them, or another of theirs, as long
+    /// as it certainly listens. A room of somebody else carries it to whoever is there.
+    pub fn listening(&self, author: &FullJid) -> Option<FullJid> {
+        match self {
+            Self::Hosted(room) => room.listening(author),
+            Self::Joined(_) => Some(author.clone()),
+        }
+    }
+
+    /// The people whose client sessions certainly listen; `None` where the room does not know.
+    pub fn listeners(&self) -> Option<Vec<BareJid>> {
+        match self {
+            Self::Hosted(room) => Some(room.listeners()),
+            Self::Joined(_) => None,
+        }
+    }
+
     /// Tells an author that their words did not reach QQ.
     pub fn undelivered(&mut self, to: &FullJid, id: Option<&str>, why: String, now: Timestamp) -> Option<Outgoing> {
         match self {

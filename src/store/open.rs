@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/001_initial.sql"),
     include_str!("migrations/002_deeds.sql"),
     include_str!("migrations/003_joined.sql"),
+    include_str!("migrations/005_history.sql"),
 ];
 
 /// `PRAGMA application_id` of our files: "qqxm".

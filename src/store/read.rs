@@ -220,4 +220,6 @@ pub struct Untold {
     pub again: bool,
     /// It was no words: the author wanted something taken back.
     pub recall: bool,
+    /// When it was given up.
+    pub failed: Timestamp,
 }

@@ -5,7 +5,7 @@ use std::time::Duration;
 use jid::{BareJid, FullJid};
 use rusqlite::Connection;
 
-use super::columns::Text;
+use super::columns::{Json, Text};
 use super::{ClientSession, RoomId};
 use crate::model::Timestamp;
 
@@ -13,7 +13,7 @@ use crate::model::Timestamp;
 const REMEMBERED: Duration = Duration::from_secs(30 * 24 * 3600);
 
 pub(super) fn all(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<ClientSession>> {
-    db.prepare_cached("SELECT jid, nick, cut, greeted, presence FROM sessions WHERE room = ?1")?
+    db.prepare_cached("SELECT jid, nick, cut, greeted, presence, history FROM sessions WHERE room = ?1")?
         .query_map([room], |row| {
             Ok(ClientSession {
                 jid: row.get::<_, Text<FullJid>>(0)?.0,
@@ -21,6 +21,10 @@ pub(super) fn all(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<ClientS
                 cut: row.get(2)?,
                 greeted: row.get(3)?,
                 presence: row.get(4)?,
+                history: row
+                    .get::<_, Option<Json<_>>>(5)?
+                    .map(|Json(history)| history)
+                    .unwrap_or_default(),
             })
         })?
         .collect()
@@ -45,9 +49,10 @@ pub(super) fn remembered(
 pub(super) fn entered(db: &Connection, room: RoomId, session: &ClientSession, now: Timestamp) -> rusqlite::Result<()> {
     let who = session.jid.to_bare();
     db.prepare_cached(
-        "INSERT INTO sessions (room, jid, who, nick, cut, greeted, presence) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)
+        "INSERT INTO sessions (room, jid, who, nick, cut, greeted, presence, history)
+         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)
          ON CONFLICT DO UPDATE SET nick = excluded.nick, cut = excluded.cut,
-             greeted = excluded.greeted, presence = excluded.presence",
+             greeted = excluded.greeted, presence = excluded.presence, history = excluded.history",
     )?
     .execute((
         room,
@@ -57,6 +62,7 @@ pub(super) fn entered(db: &Connection, room: RoomId, session: &ClientSession, no
         session.cut,
         session.greeted,
         &session.presence,
+        Json(session.history),
     ))?;
     seen(db, room, &who, &session.nick, now)
 }

@@ -3,8 +3,8 @@
 use jid::{BareJid, FullJid};
 
 use crate::model::{
-    AccountName, Author, Content, EventId, GroupNumber, Handle, Heard, KeptPuppet, Member, MemberId, Part, Row, Seq,
-    StaysAway, Timestamp,
+    AccountName, Author, Content, EventId, GroupNumber, Handle, Heard, HistoryWanted, KeptPuppet, Member, MemberId,
+    Part, Row, Seq, StaysAway, Timestamp,
 };
 
 /// One thing to commit. See [`super::Store::commit`].
@@ -189,6 +189,8 @@ pub struct ClientSession {
     pub greeted: bool,
     /// The payload of its last presence (show, status, caps, avatar hash), as XML elements one after the other.
     pub presence: String,
+    /// What it asked of the room's history.
+    pub history: HistoryWanted,
 }
 
 /// The subject of a room.

@@ -35,16 +35,47 @@ async fn one_error_for_each_message_while_the_barrier_is_open_and_again_after_a_
     // It is not known to have arrived: told again on the next connection, and then no more.
     drop(server);
     let mut server = lab.connect();
-    lab.handle.untold.notify_one();
+    lab.say(ANN, "a9", "still here");
     server.until(ANN, is_error).await;
     let room = lab.room().await;
-    while !lab.store.untold(room).await.expect("a list").is_empty() {
+    while !lab.store.untold(room, None).await.expect("a list").is_empty() {
         tokio::task::yield_now().await;
     }
     lab.handle.untold.notify_one();
     lab.say(ANN, "a3", "three");
     server.until_body(ANN, "three").await;
     assert_eq!(server.count(ANN, is_error), 1, "{}", server.told());
+}
+
+#[tokio::test]
+async fn who_is_away_is_told_on_return_and_the_room_at_once() {
+    let lab = Lab::new();
+    let mut server = lab.connect();
+    lab.enter(ANN, "Ann");
+    lab.enter(BOB, "Bob");
+    server.until_entered(BOB).await;
+    lab.say(ANN, "a1", "one");
+    server.until_body(BOB, "one").await;
+    lab.xml(
+        ANN,
+        &format!("{ROOM}/Ann"),
+        "<presence xmlns='jabber:component:accept' type='unavailable'/>",
+    );
+    server.until(BOB, |el| kind(el) == "unavailable").await;
+    fail_everything(&lab).await;
+    let line = |el: &Element| body(el).is_some_and(|body| body.contains("QQ is gone"));
+    server.until(BOB, line).await;
+    assert_eq!(server.count(ANN, is_error), 0, "{}", server.told());
+
+    const TABLET: &str = "ann@ex.org/tablet";
+    lab.enter(TABLET, "Ann");
+    let error = server.until(TABLET, is_error).await;
+    assert_eq!(error.attr("id"), Some("a1"));
+    lab.handle.untold.notify_one();
+    lab.say(BOB, "b1", "two");
+    server.until_body(TABLET, "two").await;
+    assert_eq!(server.count(TABLET, is_error), 1, "{}", server.told());
+    assert_eq!(server.count(BOB, line), 1, "{}", server.told());
 }
 
 #[tokio::test]
@@ -86,7 +117,7 @@ async fn what_fails_for_a_second_group_later_is_no_second_error() {
             .expect("failed");
         lab.handle.untold.notify_one();
         server.until(ANN, is_error).await;
-        while !lab.store.untold(room).await.expect("a list").is_empty() {
+        while !lab.store.untold(room, None).await.expect("a list").is_empty() {
             lab.say(BOB, "x", "not here");
             server.next().await;
         }

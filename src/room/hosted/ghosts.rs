@@ -1,6 +1,6 @@
 //! Client sessions that are no longer there: bounces remove them, pings find them (XEP-0045 §18.1, XEP-0199).
 
-use jid::{FullJid, Jid};
+use jid::{BareJid, FullJid, Jid};
 use minidom::Element;
 use xmpp_parsers::iq::Iq;
 use xmpp_parsers::message::{Id, Message};
@@ -71,6 +71,26 @@ impl HostedRoom {
                 Outgoing::one(Iq::from_get(id, Ping).with_from(room.clone()), session.clone())
             })
             .collect()
+    }
+
+    /// The client session that said something, or another of the same person's; only one that gave a sign of life, since what is
+    /// sent to the dead is lost.
+    pub fn listening(&self, author: &FullJid) -> Option<FullJid> {
+        if self.book.guest(author).is_some_and(|guest| guest.verified) {
+            return Some(author.clone());
+        }
+        let who = author.to_bare();
+        let mut sessions = self.book.sessions().filter(|(_, guest)| guest.verified);
+        sessions.find_map(|(session, _)| (session.to_bare() == who).then(|| session.clone()))
+    }
+
+    /// Everybody of whom a client session gave a sign of life.
+    pub fn listeners(&self) -> Vec<BareJid> {
+        let alive = self.book.sessions().filter(|(_, guest)| guest.verified);
+        let mut people: Vec<BareJid> = alive.map(|(session, _)| session.to_bare()).collect();
+        // Sessions are in the order of their addresses.
+        people.dedup();
+        people
     }
 
     /// Stanzas were dropped unread: nobody is known to be here any more until they give a sign of life.

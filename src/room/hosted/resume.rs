@@ -7,7 +7,7 @@ use super::HostedRoom;
 use super::reflect::Showing;
 use super::stage::{Key, Seat, Shown, Subject, key_text, member_face, person_face, shown_as};
 use crate::model::{MemberId, Timestamp};
-use crate::room::{Change, HistoryWanted, Kept, KeptSession, Resumed, RoomMember, ShownAs};
+use crate::room::{Change, Kept, KeptSession, Resumed, RoomMember, ShownAs};
 use crate::xmpp::Outgoing;
 use crate::xmpp::payload::muc_user::{Affiliation, Role};
 use crate::xmpp::render::Ids;
@@ -194,7 +194,7 @@ fn rejoin(kept: &KeptSession) -> Change {
         session: kept.jid.clone(),
         nick: kept.nick.clone(),
         id: None,
-        history: HistoryWanted::default(),
+        history: kept.history,
         presence: kept.presence.clone(),
         again: true,
     }

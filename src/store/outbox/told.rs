@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use jid::FullJid;
+use jid::{BareJid, FullJid};
 use rusqlite::Connection;
 
 use super::super::columns::Json;
@@ -29,9 +29,9 @@ pub enum Unsent {
 
 impl Store {
     /// Messages said in this room that failed, in whole or in part, and whose author was not told; one for each message
-    /// and group, the oldest first, some hundred at most.
-    pub async fn untold(&self, room: RoomId) -> Result<Vec<Untold>, StoreError> {
-        self.read(move |db| Ok(untold(db, room)?)).await
+    /// and group, some hundred at most. Those of `listeners` first, if that is known, and then the oldest.
+    pub async fn untold(&self, room: RoomId, listeners: Option<Vec<BareJid>>) -> Result<Vec<Untold>, StoreError> {
+        self.read(move |db| Ok(untold(db, room, listeners)?)).await
     }
 
     /// The author was told.
@@ -80,19 +80,19 @@ fn fail_all(db: &Connection, unsent: &Unsent, why: &str, now: Timestamp) -> rusq
     }
 }
 
-fn untold(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<Untold>> {
+fn untold(db: &Connection, room: RoomId, listeners: Option<Vec<BareJid>>) -> rusqlite::Result<Vec<Untold>> {
     // A cross join is SQLite's word for "the left table first": few pieces fail, but a room has many rows.
     let mut query = db.prepare_cached(
         "SELECT o.message, o.grp, o.account, o.why, o.doubt, m.speaker, m.resource, m.content,
-             EXISTS (SELECT 1 FROM outbox t WHERE t.message = o.message AND t.told = 1), o.deed = 'recall'
+             EXISTS (SELECT 1 FROM outbox t WHERE t.message = o.message AND t.told = 1), o.deed = 'recall', o.settled
          FROM outbox o CROSS JOIN messages m ON m.seq = o.message
          WHERE o.state = 'failed' AND o.told = 0 AND m.room = ?1
-         ORDER BY o.message, o.grp, o.piece LIMIT 256",
+         ORDER BY ?2 IS NOT NULL AND m.speaker NOT IN (SELECT value FROM json_each(?2)), o.message, o.grp, o.piece LIMIT 256",
     )?;
     // The first piece that failed says why; the later ones failed because of it.
     let mut seen: HashSet<(Seq, GroupNumber)> = HashSet::new();
     let mut found = Vec::new();
-    let mut rows = query.query([room])?;
+    let mut rows = query.query((room, listeners.map(Json)))?;
     while let Some(row) = rows.next()? {
         let (message, group) = (row.get(0)?, row.get(1)?);
         if seen.insert((message, group)) {
@@ -106,6 +106,7 @@ fn untold(db: &Connection, room: RoomId) -> rusqlite::Result<Vec<Untold>> {
                 unknown: row.get(4)?,
                 again: row.get(8)?,
                 recall: row.get(9)?,
+                failed: row.get(10)?,
             });
         }
     }

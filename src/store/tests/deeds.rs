@@ -36,7 +36,7 @@ async fn what_qq_does_not_have_is_cancelled_without_a_word() {
     let by = lab.new_rows(take_back(row)).await[0].seq;
     assert_eq!(due(&lab).await, []);
     assert_eq!(lab.store.queued(&account("main")).await.expect("queued").0, 0);
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), []);
     let Content::Tombstone {
         id,
         retraction,
@@ -96,7 +96,7 @@ async fn what_is_on_its_way_is_not_tried_again() {
         why: "busy".into(),
     };
     settle(&lab, id, retry).await;
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), []);
     let nothing_there = Deed::Recall {
         handles: Vec::new(),
         unnamed: false,
@@ -120,7 +120,7 @@ async fn what_may_be_there_and_has_no_name_is_said_to_be_so() {
     assert_eq!(due(&lab).await, []);
     settle(&lab, id, Settled::Failed("not proven".into())).await;
     // Its author wants it gone: that it may not have arrived is no news.
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), []);
     let recall = due(&lab).await.remove(0);
     let unnamed = Deed::Recall {
         handles: Vec::new(),
@@ -129,7 +129,7 @@ async fn what_may_be_there_and_has_no_name_is_said_to_be_so() {
     assert_eq!(recall.deed, unnamed);
     sending(&lab, recall.id).await;
     settle(&lab, recall.id, Settled::Failed("no name".into())).await;
-    let untold = lab.store.untold(lab.room).await.expect("untold");
+    let untold = lab.store.untold(lab.room, None).await.expect("untold");
     assert_eq!(untold.len(), 1);
     assert_eq!((untold[0].id.as_deref(), untold[0].recall), (Some("r1"), true));
     // The echo comes after all, and is still known by its text.
@@ -209,7 +209,7 @@ async fn a_recall_from_qq_takes_all_rows_and_goes_on_to_the_other_groups() {
     // Nobody on XMPP wanted it: nobody is told.
     sending(&lab, deeds[0].id).await;
     settle(&lab, deeds[0].id, Settled::Failed("too late".into())).await;
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), []);
     // A recall is no message that history could go on from.
     let last = lab.store.last_event(&account("main"), GROUP).await.expect("read");
     assert_eq!(last.map(|last| last.event), Some(EventId("1".into())));

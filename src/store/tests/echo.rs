@@ -38,7 +38,7 @@ async fn an_echo_before_the_answer_proves_the_piece() {
         .settle(id, Settled::Failed("given up".into()), later(0))
         .await
         .expect("settled");
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), []);
     let row = lab.called(&account("main"), GROUP, &handle("h1")).await;
     assert_eq!(row, Some(seq));
     // History gives the same echo again; it hides nothing else.
@@ -166,9 +166,9 @@ async fn a_late_echo_corrects_the_record() {
         .settle(id, Settled::Failed("not proven".into()), later(0))
         .await
         .expect("settled");
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold").len(), 1);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold").len(), 1);
     assert_eq!(lab.one(own("e1", "hi", None, later(0))).await, Written::Known);
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), []);
     assert_eq!(lab.archive().await.len(), 1);
 
     // What QQ refused is certainly not there.
@@ -195,7 +195,7 @@ async fn history_tells_an_old_echo_whatever_happened_since() {
         lab.store.settle(id, settled, later(-120)).await.expect("settled");
     }
     assert_eq!(lab.one(own("e1", "Alice: hi", Some("h1"), at)).await, Written::Known);
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), []);
     // The same message under another identity is still no news.
     assert_eq!(
         lab.one(own("other-1", "Alice: hi", Some("h1"), at)).await,

@@ -136,7 +136,7 @@ async fn the_author_of_what_failed_is_found_in_the_room() {
         .settle(due[0].id, failed, Timestamp::now())
         .await
         .expect("settled");
-    let untold = lab.store.untold(lab.room).await.expect("read");
+    let untold = lab.store.untold(lab.room, None).await.expect("read");
     assert_eq!(untold[0].session, Some(full("rust@qq.example.org/Bob")));
     assert_eq!(untold[0].id.as_deref(), Some("id-o"));
 
@@ -153,7 +153,7 @@ async fn the_author_of_what_failed_is_found_in_the_room() {
         .settle(due[0].id, failed, Timestamp::now())
         .await
         .expect("settled");
-    let untold = lab.store.untold(lab.room).await.expect("read");
+    let untold = lab.store.untold(lab.room, None).await.expect("read");
     let told: Vec<_> = untold.iter().map(|u| (u.message, u.recall)).collect();
     assert_eq!(told, [(said, false), (recall, true)]);
 }

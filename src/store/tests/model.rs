@@ -317,7 +317,7 @@ async fn compare(lab: &Lab, model: &Model) -> TestCaseResult {
     );
     let (open, _) = lab.store.queued(&main).await.expect("queued");
     prop_assert_eq!(open, model.lines.iter().filter(|line| line.open()).count() as u64);
-    let untold = lab.store.untold(lab.room).await.expect("untold");
+    let untold = lab.store.untold(lab.room, None).await.expect("untold");
     prop_assert_eq!(
         untold
             .iter()

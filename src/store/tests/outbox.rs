@@ -132,7 +132,7 @@ async fn a_failed_piece_takes_the_rest_of_its_message_along_and_is_told_once() {
 
     // The next message of the group goes on, and so does the other group.
     assert_eq!(words(&due(&lab, now).await), ["a", "next"]);
-    let untold = lab.store.untold(lab.room).await.expect("untold");
+    let untold = lab.store.untold(lab.room, None).await.expect("untold");
     assert_eq!(untold.len(), 1);
     let one = &untold[0];
     assert_eq!((one.message, one.group, one.unknown), (said[0].seq, GROUP, false));
@@ -142,11 +142,11 @@ async fn a_failed_piece_takes_the_rest_of_its_message_along_and_is_told_once() {
 
     // It survives a crash, and ends when told.
     let lab = lab.killed().await;
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), untold);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), untold);
     lab.store.told(lab.room, one.message, OTHER).await.expect("told");
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), untold);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), untold);
     lab.store.told(lab.room, one.message, GROUP).await.expect("told");
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), []);
 }
 
 #[tokio::test]
@@ -161,20 +161,20 @@ async fn an_unknown_that_is_given_up_says_so() {
         .settle(id, Settled::Failed("not proven".into()), now)
         .await
         .expect("settled");
-    let untold = lab.store.untold(lab.room).await.expect("untold");
+    let untold = lab.store.untold(lab.room, None).await.expect("untold");
     assert!(untold[0].unknown);
     // An answer after all: there is nothing to tell any more.
     lab.store
         .settle(id, Settled::Sent(Some(handle("late"))), now)
         .await
         .expect("settled");
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), []);
     // And what is sent stays sent.
     lab.store
         .settle(id, Settled::Failed("no".into()), now)
         .await
         .expect("settled");
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), []);
     lab.store.settle(-5, Settled::Sent(None), now).await.expect("nobody's");
 }
 
@@ -224,11 +224,11 @@ async fn a_removed_row_gives_up_everything_open() {
             .expect("failed"),
         2
     );
-    let doubts: Vec<_> = lab.store.untold(lab.room).await.expect("untold");
+    let doubts: Vec<_> = lab.store.untold(lab.room, None).await.expect("untold");
     let doubts: Vec<_> = doubts.into_iter().map(|u| (u.group, u.unknown)).collect();
     assert_eq!(doubts, [(GROUP, true), (OTHER, false), (GROUP, false), (OTHER, false)]);
     assert!(!lab.store.sending(id + 2, now).await.expect("given up"));
-    assert_eq!(lab.store.untold(elsewhere).await.expect("untold"), []);
+    assert_eq!(lab.store.untold(elsewhere, None).await.expect("untold"), []);
     assert_eq!(words(&due(&lab, now).await), ["c"]);
 }
 

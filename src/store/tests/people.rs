@@ -1,7 +1,7 @@
 //! Rooms, sessions, nicks, what was shown; groups, members, accounts.
 
 use super::*;
-use crate::model::{Member, Role};
+use crate::model::{HistoryWanted, Member, Role};
 use crate::store::{ClientSession, Confirmed, RoomState, Shown, Subject, rooms};
 
 fn session(jid: &str, nick: &str) -> ClientSession {
@@ -11,6 +11,10 @@ fn session(jid: &str, nick: &str) -> ClientSession {
         cut: Seq(3),
         greeted: false,
         presence: "<show>away</show>".into(),
+        history: HistoryWanted {
+            since: Some(Timestamp(77)),
+            ..HistoryWanted::default()
+        },
     }
 }
 

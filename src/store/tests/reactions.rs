@@ -62,7 +62,7 @@ async fn qq_sees_the_union_of_all_occupants_and_is_told_what_changes() {
     let alice = Author::Occupant(bare("alice@example.org"));
     assert_eq!(lab.store.reactions_of(row, &alice).await.expect("read"), ["😂"]);
     // QQ took none of them; that is nobody's concern.
-    assert_eq!(lab.store.untold(lab.room).await.expect("untold"), []);
+    assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), []);
 }
 
 #[tokio::test]

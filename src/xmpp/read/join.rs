@@ -6,33 +6,7 @@ use minidom::Element;
 use xmpp_parsers::ns::MUC;
 use xmpp_parsers::presence::Presence;
 
-use crate::model::Timestamp;
-
-/// History for a client that says nothing about it.
-const DEFAULT_STANZAS: usize = 20;
-/// History at most, for a client that names a time.
-const MOST_STANZAS: usize = 1000;
-
-/// The four limits of a join's history (§7.2.14); the tightest wins. `seconds` and `since` come together in `since`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct HistoryWanted {
-    /// Characters, counted on the whole stanzas.
-    pub maxchars: Option<usize>,
-    /// Stanzas; never more than 1 000.
-    pub maxstanzas: usize,
-    /// Said at this time or later.
-    pub since: Option<Timestamp>,
-}
-
-impl Default for HistoryWanted {
-    fn default() -> Self {
-        Self {
-            maxchars: None,
-            maxstanzas: DEFAULT_STANZAS,
-            since: None,
-        }
-    }
-}
+use crate::model::{HistoryWanted, Timestamp};
 
 /// Reads the wish for history of a join; `None` when the presence is no join. What is no number is as if absent.
 pub fn read(presence: &Presence, now: Timestamp) -> Option<HistoryWanted> {
@@ -48,13 +22,13 @@ fn history(history: &Element, now: Timestamp) -> HistoryWanted {
     let since = seconds.max(since);
     let maxchars = size("maxchars");
     let open = if since.is_some() || maxchars.is_some() {
-        MOST_STANZAS
+        HistoryWanted::MOST
     } else {
-        DEFAULT_STANZAS
+        HistoryWanted::DEFAULT
     };
     HistoryWanted {
         maxchars,
-        maxstanzas: size("maxstanzas").unwrap_or(open).min(MOST_STANZAS),
+        maxstanzas: size("maxstanzas").unwrap_or(open).min(HistoryWanted::MOST),
         since,
     }
 }

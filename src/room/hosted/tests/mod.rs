@@ -27,7 +27,9 @@ use self::stanzas::*;
 use super::archive::{PageView, answer, ends};
 use super::{HostedRoom, Settings};
 use crate::config::{Allow, Language, Occupants};
-use crate::model::{Author, Content, GroupNumber, Member, MemberId, Part, QqNumber, Role, Row, Seq, Timestamp};
+use crate::model::{
+    Author, Content, GroupNumber, HistoryWanted, Member, MemberId, Part, QqNumber, Role, Row, Seq, Timestamp,
+};
 use crate::room::{Admitted, Change, Effect, Kept, KeptSession, RoomMember, ShownAs, Spoken, Step};
 use crate::xmpp::read::archive::PageWanted;
 use crate::xmpp::{Event, Outgoing};
@@ -290,6 +292,7 @@ impl Portal {
             cut: seats.get(jid).map_or(Seq(0), |seat| seat.cut),
             greeted: seats.contains_key(jid),
             presence: guest.presence.clone(),
+            history: HistoryWanted::default(),
         });
         let kept = Kept {
             sessions: sessions.collect(),

@@ -1,5 +1,13 @@
 use super::*;
+use crate::model::HistoryWanted;
 use crate::room::Leaving;
+
+/// What a client asked for that was away.
+const SINCE: HistoryWanted = HistoryWanted {
+    maxchars: None,
+    maxstanzas: 1000,
+    since: Some(Timestamp(77)),
+};
 
 /// What a store would have kept of the room.
 fn kept(p: &mut Portal, greeted: bool) -> Kept {
@@ -15,6 +23,7 @@ fn kept(p: &mut Portal, greeted: bool) -> Kept {
         cut: Seq(0),
         greeted,
         presence: guest.presence.clone(),
+        history: SINCE,
     });
     Kept {
         sessions: sessions.collect(),
