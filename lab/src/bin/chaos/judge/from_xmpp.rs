@@ -90,11 +90,11 @@ fn settle_untold(case: &Case<'_>, verdict: &mut Verdict, untold: Vec<(Mark, &Sai
         // Taken by the MUC, and forgotten by it when it was killed, before anybody could read it up.
         let at = said.reflected.or(said.sent.last().copied()).unwrap_or_default();
         let in_archive = case.places.contains_key(&mark);
-        if lines > 0 {
+        if case.room.host == Host::Server && !in_archive && case.under(at, 0, 15, &["kill-server"]) {
+            row.server_lost += 1;
+        } else if lines > 0 {
             lines -= 1;
             row.failed += 1;
-        } else if case.room.host == Host::Server && !in_archive && case.under(at, 0, 15, &["kill-server"]) {
-            row.server_lost += 1;
         } else {
             row.lost += 1;
             verdict.wrong.push(format!(
