@@ -6,16 +6,20 @@
 //! - [`ports`]: free ports for programs that are told theirs
 //! - [`proxy`]: a wire between two programs that misbehaves
 //! - [`process`]: a child process with its log, its signals and its end
+//! - [`load`]: a component and clients that cost so little that they do not limit what is measured
 //! - [`http`]: a plain HTTP client for what listens on the loopback
 //! - [`sandbox`]: the QQ sandbox's control API
 //! - [`onebot_mock`]: a `OneBot` implementation of other people
+//! - [`disk`]: a disk that can be full
 //! - [`tls`]: TLS before a program that speaks none
 //!
 //! It knows nothing of the gateway's code: it sees what a server, a client or an operator sees. Every wait has a limit, and a
 //! wait that fails says what was seen instead.
 
+pub mod disk;
 pub mod http;
 pub mod jabber;
+pub mod load;
 pub mod onebot_mock;
 pub mod ports;
 pub mod process;
@@ -28,6 +32,7 @@ use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
+pub use disk::SmallDisk;
 pub use jabber::Jabber;
 pub use onebot_mock::OneBotMock;
 pub use process::Process;
@@ -37,13 +42,14 @@ pub use server::{Kind, Neighbour, Options, Server};
 pub use tls::TlsDoor;
 
 /// Whether a foreign program is installed: `"prosody"`, `"prosody-modules"`, `"ejabberd"`, `"slixmpp"`, `"nonebot"`, `"onebot-mock"`, or any program on
-/// the path; and whether this process may have a network namespace, `"namespaces"`, for a [`Neighbour`].
+/// the path; and whether this process may have a network namespace, `"namespaces"`, for a [`Neighbour`], or a mount, `"mounts"`, for a
+/// [`SmallDisk`].
 ///
 /// When it is not, a line on stderr (past the test harness's capture) says how to get it, and the test should return.
 ///
 /// # Panics
 /// When the program is missing and the environment says `CI=true`: there a silent skip would hide a broken install step. A network
-/// namespace is root's alone, and missed in silence by others.
+/// namespace and a mount are root's alone, and missed in silence by others.
 pub fn available(program: &str) -> bool {
     let (found, remedy) = match program {
         "prosody" => (process::find_program("prosody").is_some(), "apt-get install prosody"),
@@ -65,6 +71,7 @@ pub fn available(program: &str) -> bool {
             server::namespaces_allowed(),
             "a second network needs root and iproute2: apt-get install iproute2, and run as root",
         ),
+        "mounts" => (disk::mounts_allowed(), "a disk of its own needs a mount: run as root"),
         _ => (
             process::find_program(program).is_some(),
             "install it and put it on the PATH",
@@ -74,7 +81,7 @@ pub fn available(program: &str) -> bool {
         return true;
     }
     let line = format!("SKIP: {program} not found; {remedy}");
-    let may_be_missing = program == "namespaces" && !rustix::process::geteuid().is_root();
+    let may_be_missing = ["namespaces", "mounts"].contains(&program) && !rustix::process::geteuid().is_root();
     assert!(may_be_missing || std::env::var("CI").as_deref() != Ok("true"), "{line}");
     // Not eprintln: the harness would show the line of a passing test to nobody.
     let _ = writeln!(std::io::stderr(), "{line}");

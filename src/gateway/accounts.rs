@@ -173,7 +173,7 @@ impl Gateway {
         put_aside: Arc<AtomicBool>,
     ) {
         let part = Part::Account(account.name.clone());
-        let result = supervise(&part, &self.board, &stop, || {
+        let result = supervise(&part, (&self.board, self.store.health()), &stop, || {
             let (gateway, account, stop) = (self.clone(), account.clone(), stop.clone());
             let (tx, commands) = mpsc::channel(COMMANDS);
             published.send_replace(Some(tx));
@@ -227,7 +227,7 @@ impl Gateway {
     ) {
         let part = Part::Outbox(settings.account.clone());
         let (settings, wiring) = (&settings, &wiring);
-        let result = supervise(&part, &self.board, &stop, || {
+        let result = supervise(&part, (&self.board, self.store.health()), &stop, || {
             let stop = stop.clone();
             self.board.set(&part, State::Online);
             async move { outbox::run(settings, wiring, drain, &stop).await }
@@ -245,7 +245,17 @@ impl Gateway {
         let online = AccountLabel {
             account: name.to_string(),
         };
-        while let Some(event) = events.recv().await {
+        // The login, until the store has it.
+        let mut unsaved: Option<Vec<u8>> = None;
+        loop {
+            if let Some(state) = unsaved.take() {
+                unsaved = self.save(&name, state).await;
+            }
+            let event = tokio::select! {
+                event = events.recv() => event,
+                () = self.store.health().writable(), if unsaved.is_some() => continue,
+            };
+            let Some(event) = event else { break };
             match event {
                 AccountEvent::State(state) => {
                     let is_online = matches!(state, SessionState::Online(_));
@@ -264,11 +274,7 @@ impl Gateway {
                         self.accounts.wake(&name);
                     }
                 }
-                AccountEvent::Saved(state) => {
-                    if let Err(error) = self.store.save_account_state(&name, state).await {
-                        tracing::error!(account = %name, %error, "the login was not stored; the next start needs a new one");
-                    }
-                }
+                AccountEvent::Saved(state) => unsaved = Some(state),
                 AccountEvent::ForAdmins(text) => {
                     self.operator
                         .send(Input::Alert(format!("account {name}: {text}")))
@@ -277,6 +283,14 @@ impl Gateway {
                 }
             }
         }
+    }
+
+    /// Keeps a login; gives it back while the disk takes nothing.
+    async fn save(&self, account: &AccountName, state: Vec<u8>) -> Option<Vec<u8>> {
+        let saved = self.store.save_account_state(account, state.clone()).await;
+        let Err(error) = saved else { return None };
+        tracing::error!(%account, %error, "the login was not stored; as long as it is not, a start needs a new one");
+        error.heals().then_some(state)
     }
 
     /// Tells the portals of an account that it is gone.

@@ -11,6 +11,7 @@
 
 mod accounts;
 mod build;
+mod disk;
 mod domain;
 mod fixed;
 mod presence;

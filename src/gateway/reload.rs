@@ -19,6 +19,9 @@ pub(super) async fn reload(
         Ok(next) => next,
         Err(problems) => return format!("nothing was changed: the file has problems\n{problems}"),
     };
+    if let Some(trouble) = gateway.store.health().blocked() {
+        return format!("nothing was changed: {trouble}; then reload again");
+    }
     let mut said = needs_restart(current, &next);
     let next = keep_what_needs_restart(current, next);
     if let Err(refused) = fixed::check_puppet_address(&gateway.store, &next, source.path()).await {

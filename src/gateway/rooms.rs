@@ -109,7 +109,7 @@ impl Gateway {
         };
         let inbox = AsyncMutex::new(inbox);
         let (inbox, wiring) = (&inbox, &wiring);
-        let result = supervise(&part, &self.board, &shutdown, || {
+        let result = supervise(&part, (&self.board, self.store.health()), &shutdown, || {
             let (board, part, shutdown) = (self.board.clone(), part.clone(), shutdown.clone());
             async move {
                 let mut inbox = inbox.lock().await;

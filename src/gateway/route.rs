@@ -12,6 +12,7 @@ use crate::metrics::{AccountLabel, Metrics};
 use crate::model::{AccountName, GroupNumber};
 use crate::portal::Handle;
 use crate::qq::{AccountEvent, GroupEvent};
+use crate::store::Health;
 use crate::xmpp::{Event, Refused};
 
 /// The table; shared by the component's reader and all sessions.
@@ -20,6 +21,7 @@ pub(super) struct Route {
     table: RwLock<Table>,
     domain: mpsc::Sender<Event>,
     metrics: Metrics,
+    store: Health,
 }
 
 #[derive(Debug, Default)]
@@ -38,11 +40,12 @@ struct Account {
 
 impl Route {
     /// An empty table; what is for no room goes to `domain`.
-    pub(super) fn new(domain: mpsc::Sender<Event>, metrics: Metrics) -> Self {
+    pub(super) fn new(domain: mpsc::Sender<Event>, metrics: Metrics, store: Health) -> Self {
         Self {
             table: RwLock::default(),
             domain,
             metrics,
+            store,
         }
     }
 
@@ -111,7 +114,13 @@ impl crate::xmpp::Inbox for Route {
             return Err(Box::new((event, Refused::NotReady)));
         }
         if let Some(portal) = table.rooms.get(&event.to.to_bare()) {
-            return portal.xmpp.push(event);
+            return portal.xmpp.push(event).map_err(|mut refused| {
+                // A portal that waits for the disk does not start: its author is told what it waits for.
+                if refused.1 == Refused::NotReady && self.store.blocked().is_some() {
+                    refused.1 = Refused::NotStored;
+                }
+                refused
+            });
         }
         // What somebody else's room asks of a visitor is answered like anybody's question.
         if let Some(portal) = table.rooms.get(&event.from.to_bare())

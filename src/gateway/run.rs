@@ -54,7 +54,7 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
     let (link_tx, link) = watch::channel(None);
     let gateway = Arc::new(Gateway {
         store: store.clone(),
-        route: Arc::new(route::Route::new(domain_tx, metrics.clone())),
+        route: Arc::new(route::Route::new(domain_tx, metrics.clone(), store.health().clone())),
         board,
         needs: desk.needs.clone(),
         page,
@@ -74,6 +74,9 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
     let (told, stop) = (gateway.clone(), stops.rest.clone());
     let presence = async move { survive("presence", || told.keep_presence()).await };
     background.spawn(stop.run_until_cancelled_owned(presence));
+    let (told, stop) = (gateway.clone(), stops.rest.clone());
+    let trouble = async move { survive("disk", || told.keep_disk()).await };
+    background.spawn(stop.run_until_cancelled_owned(trouble));
     let (pruned, keep, stop) = (store.clone(), config.store.keep, stops.rest.clone());
     background.spawn(async move { survive("retention", || prune(pruned.clone(), keep, stop.clone())).await });
     let operator = gateway
@@ -140,13 +143,16 @@ async fn serve(
             () = shutdown.cancelled() => return Ok(()),
             Some(why) = fatal.recv() => anyhow::bail!(why),
             _ = hangup.recv() => {
-                let said = reload::reload(gateway, source, &mut config, &stops.portals).await;
+                let reload = reload::reload(gateway, source, &mut config, &stops.portals);
+                // A part that waits for the disk would hold up the end.
+                let Some(said) = shutdown.run_until_cancelled(reload).await else { return Ok(()) };
                 tracing::info!("reload: {said}");
                 gateway.operator.send(Input::Alert(format!("reload: {said}"))).await.ok();
             }
             Some(order) = orders.recv() => match order {
                 Order::Reload(reply) => {
-                    let said = reload::reload(gateway, source, &mut config, &stops.portals).await;
+                    let reload = reload::reload(gateway, source, &mut config, &stops.portals);
+                    let Some(said) = shutdown.run_until_cancelled(reload).await else { return Ok(()) };
                     tracing::info!("reload: {said}");
                     reply.send(said).ok();
                 }
@@ -203,7 +209,7 @@ impl Gateway {
     ) {
         let settings = component_settings(&config);
         let (gateway, link) = (&self, &link);
-        let ended = supervise(&Part::Component, &self.board, &stop, || {
+        let ended = supervise(&Part::Component, (&self.board, self.store.health()), &stop, || {
             let (component, status) = Component::new(settings.clone(), gateway.route.clone(), stop.clone());
             async move {
                 tokio::select! {

@@ -1,4 +1,5 @@
-//! Restart policy: a task that fails is started again with growing pauses; one that keeps failing is given up.
+//! Restart policy: a task that fails is started again with growing pauses; one that keeps failing is given up. One that fails
+//! because of the store's disk did nothing wrong: it waits for the disk, and that does not count.
 
 use std::any::Any;
 use std::collections::VecDeque;
@@ -11,7 +12,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::backoff::Backoff;
 use crate::operator::{Board, Part, State};
-use crate::store::StoreError;
+use crate::store::{Health, StoreError};
 
 /// So many failures …
 const FAILURES: usize = 5;
@@ -29,7 +30,7 @@ pub(super) struct GaveUp(pub(super) String);
 /// Runs a task until it ends by itself or shutdown is asked for. An error or a panic starts it again.
 pub(super) async fn supervise<F, T, Fut>(
     part: &Part,
-    board: &Board,
+    (board, store): (&Board, &Health),
     shutdown: &CancellationToken,
     mut task: F,
 ) -> Result<Option<T>, GaveUp>
@@ -41,9 +42,9 @@ where
     let mut backoff = Backoff::new(Duration::from_millis(500), Duration::from_secs(30));
     loop {
         let started = Instant::now();
-        let (why, mends) = match AssertUnwindSafe(task()).catch_unwind().await {
+        let (why, disk) = match AssertUnwindSafe(task()).catch_unwind().await {
             Ok(Ok(value)) => return Ok(Some(value)),
-            Ok(Err(error)) => (format!("{error:#}"), waits_for_the_disk(&error)),
+            Ok(Err(error)) => (format!("{error:#}"), is_the_disk(&error)),
             Err(panic) => (format!("panicked: {}", panic_text(panic.as_ref())), false),
         };
         if shutdown.is_cancelled() {
@@ -53,7 +54,7 @@ where
         if started.elapsed() > WITHIN {
             backoff.reset();
         }
-        if !mends {
+        if !disk {
             failures.push_back(Instant::now());
         }
         failures.retain(|at: &Instant| at.elapsed() < WITHIN);
@@ -62,16 +63,27 @@ where
         }
         board.set(part, State::Degraded(format!("restarting: {why}")));
         tokio::select! {
-            () = sleep(backoff.next()) => {}
+            () = pause(&mut backoff, store) => {}
             () = shutdown.cancelled() => return Ok(None),
         }
     }
 }
 
-/// A store that takes nothing for a while is no fault of the task: it goes on as soon as there is room again.
-fn waits_for_the_disk(error: &anyhow::Error) -> bool {
-    let store = error.downcast_ref::<StoreError>();
-    matches!(store, Some(StoreError::Full | StoreError::ReadOnly | StoreError::Busy))
+/// Longer than the growing pause while nothing can be written; soon after that is over.
+async fn pause(backoff: &mut Backoff, store: &Health) {
+    if store.blocked().is_some() {
+        store.writable().await;
+        backoff.reset();
+    }
+    sleep(backoff.next()).await;
+}
+
+/// The disk of the store, or its file, is at fault and not the task. What is on a damaged page fails for ever, but giving up would be
+/// worse: what waits for QQ would wait in silence.
+fn is_the_disk(error: &anyhow::Error) -> bool {
+    error
+        .downcast_ref::<StoreError>()
+        .is_some_and(|error| error.trouble().is_some())
 }
 
 /// Runs a small task that has no failures of its own; a panic in it is logged and the task is run again.
@@ -97,16 +109,22 @@ fn panic_text(panic: &(dyn Any + Send)) -> &str {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::store::Trouble;
     use std::cell::Cell;
 
     async fn run(outcomes: impl Fn(usize) -> anyhow::Result<()>) -> (usize, Result<Option<()>, GaveUp>) {
         let runs = Cell::new(0);
-        let result = supervise(&Part::Component, &Board::new(), &CancellationToken::new(), || {
-            runs.set(runs.get() + 1);
-            let n = runs.get();
-            let outcomes = &outcomes;
-            async move { outcomes(n) }
-        })
+        let result = supervise(
+            &Part::Component,
+            (&Board::new(), &Health::default()),
+            &CancellationToken::new(),
+            || {
+                runs.set(runs.get() + 1);
+                let n = runs.get();
+                let outcomes = &outcomes;
+                async move { outcomes(n) }
+            },
+        )
         .await;
         (runs.get(), result)
     }
@@ -131,7 +149,7 @@ mod tests {
 
     #[tokio::test(start_paused = true)]
     async fn a_full_disk_puts_nothing_aside() {
-        let full = || Err(anyhow::Error::new(StoreError::Full).context("cannot commit"));
+        let full = || Err(anyhow::Error::new(StoreError::from(Trouble::Full)).context("cannot commit"));
         let (runs, result) = run(|n| if n < 30 { full() } else { Ok(()) }).await;
         assert_eq!((runs, result), (30, Ok(Some(()))));
     }

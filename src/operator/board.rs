@@ -13,6 +13,8 @@ use crate::model::AccountName;
 pub enum Part {
     /// The connection to the XMPP server.
     Component,
+    /// The file that everything is in.
+    Store,
     /// A QQ account.
     Account(AccountName),
     /// What brings messages to a QQ account.
@@ -25,6 +27,7 @@ impl fmt::Display for Part {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Component => f.write_str("component"),
+            Self::Store => f.write_str("store"),
             Self::Account(name) => write!(f, "account {name}"),
             Self::Outbox(name) => write!(f, "outbox {name}"),
             Self::Room(jid) => write!(f, "room {jid}"),

@@ -13,6 +13,9 @@
 //! The table is the truth: a wake-up says "look", and a rescan repairs one that was missed. Order is kept per group (the store
 //! gives the oldest unfinished piece of a group and nothing behind it). The rate is the session's: it knows what its protocol
 //! and era bear, and the outbox asks it for one piece at a time. Recalls and reactions (`deed`) stand in the same queue.
+//!
+//! While the store's disk takes nothing, nothing is sent: it could not be marked first. What became of the piece that was on its way
+//! then is kept here and stored before anything else.
 
 mod deed;
 #[cfg(test)]
@@ -146,6 +149,9 @@ impl Outbox {
     /// Sends everything that is due, one piece after the other; answers how long there is nothing to do.
     async fn turn(&mut self) -> anyhow::Result<Duration> {
         loop {
+            if self.wiring.store.health().blocked().is_some() {
+                self.outlast_the_disk().await;
+            }
             self.end_doubts().await?;
             let due = self
                 .wiring
@@ -209,10 +215,20 @@ impl Outbox {
         }
     }
 
-    /// Notes that a piece is being tried; false when that is no longer wanted.
+    /// Notes that a piece is being tried; false when that is no longer wanted, or cannot be noted now.
     async fn mark(&self, piece: &Piece) -> anyhow::Result<bool> {
-        let due = self.wiring.store.sending(piece.id, Timestamp::now()).await;
-        due.context("cannot mark a piece as on its way")
+        match self.wiring.store.sending(piece.id, Timestamp::now()).await {
+            Err(error) if error.heals() => Ok(false),
+            due => due.context("cannot mark a piece as on its way"),
+        }
+    }
+
+    /// Waits until the disk takes something. An echo that came meanwhile was not taken either: doubts begin anew.
+    async fn outlast_the_disk(&mut self) {
+        self.wiring.store.health().writable().await;
+        for (_, until) in self.doubts.values_mut() {
+            *until = Instant::now() + ECHO_PATIENCE;
+        }
     }
 
     /// Not sent: again after a pause, or never when its time is over.
@@ -266,11 +282,18 @@ impl Outbox {
             outcome,
         };
         self.wiring.metrics.pieces.get_or_create(&label).inc();
-        self.wiring
-            .store
-            .settle(piece.id, settled, Timestamp::now())
-            .await
-            .context("cannot store what became of a piece")
+        // QQ says it once.
+        loop {
+            let stored = self
+                .wiring
+                .store
+                .settle(piece.id, settled.clone(), Timestamp::now())
+                .await;
+            match stored {
+                Err(error) if error.heals() => self.wiring.store.health().writable().await,
+                stored => return stored.context("cannot store what became of a piece"),
+            }
+        }
     }
 
     /// Doubts that no echo resolved in time become failures whose author is told so.

@@ -1,12 +1,14 @@
 //! What was admitted is committed, and then stands in the backlog; or everybody who can be told is told that it was not.
 
 use anyhow::Context;
+use jid::FullJid;
+use xmpp_parsers::message::Id;
 use xmpp_parsers::stanza_error::DefinedCondition;
 
 use super::backlog::Extra;
 use super::draft::{After, Draft, NewSubject};
 use super::turn::Portal;
-use super::words;
+use super::{Inbox, words};
 use crate::metrics::{FlowLabel, QQ_TO_XMPP, XMPP_TO_QQ};
 use crate::model::{Author, Content, Row};
 use crate::room::Change;
@@ -92,32 +94,45 @@ impl Portal {
         self.wiring.metrics.accepted.get_or_create(&label).inc();
     }
 
+    /// Nobody takes what waits in the mailbox before the store is well again: its authors are told now. What somebody else's room
+    /// said has no author to be told, and waits.
+    pub(super) async fn refuse_waiting(&mut self, inbox: &Inbox) {
+        if self.room.acknowledges() {
+            return;
+        }
+        let text = words::not_stored(self.settings.language);
+        let waiting = inbox.xmpp.take_refusable();
+        let errors: Vec<_> = waiting
+            .iter()
+            .filter_map(|event| self.room.not_now(event, text))
+            .collect();
+        if let Some(link) = self.link.clone().filter(|_| !errors.is_empty()) {
+            link.post(errors).await.ok();
+        }
+    }
+
     /// The store does not take it: everybody who can be told is told, at once.
     async fn refuse_all(&mut self, afters: Vec<After>, error: &StoreError) {
         tracing::error!(room = %self.settings.room.jid(), %error, "the store takes nothing");
-        let text = words::not_stored(self.settings.language);
-        let now = self.clock.now();
+        let room = self.settings.room.jid().clone();
+        let text = (self.settings.language.tag(), words::not_stored(self.settings.language));
+        let refusal = || Refusal::wait(DefinedCondition::ResourceConstraint).because(text);
+        let said =
+            |by: FullJid, id: Option<String>| refusal().message(&room, &room.clone().into(), &by.into(), id.map(Id));
         let mut errors = Vec::new();
         for after in afters {
             match after {
-                // What somebody else's room said is read there again.
-                After::Message(Some(_)) if self.room.acknowledges() => {}
-                After::Message(Some(said)) => {
-                    let (session, id) = (said.session, said.id);
-                    errors.extend(self.room.undelivered(&session, id.as_deref(), text.to_owned(), now));
-                }
-                After::Subject(NewSubject { by, id, .. }) => {
-                    errors.extend(self.room.undelivered(&by, id.as_deref(), text.to_owned(), now));
-                }
+                // What somebody else's room said is read there again, and an error would have us thrown out.
+                After::Message(Some(_)) | After::Subject(_) if self.room.acknowledges() => {}
+                After::Message(Some(by)) => errors.push(said(by.session, by.id)),
+                After::Subject(NewSubject { by, id, .. }) => errors.push(said(by, id)),
                 After::Change(Change::Join { session, nick, id, .. }) => {
-                    let room = self.settings.room.jid();
-                    let text = (self.settings.language.tag(), text);
-                    let refusal = Refusal::wait(DefinedCondition::ResourceConstraint).because(text);
                     let to = self.room.ids().occupant(&nick);
-                    errors.extend(to.map(|to| refusal.presence(room, &to.into(), &session.into(), id)));
+                    errors.extend(to.map(|to| refusal().presence(&room, &to.into(), &session.into(), id)));
                 }
-                After::Message(None) => self.missed += 1,
-                After::Change(_) | After::Ephemeral(_) | After::Nothing => {}
+                // What the disk did not take is kept for when it does.
+                After::Message(None) if !error.heals() => self.missed += 1,
+                After::Message(None) | After::Change(_) | After::Ephemeral(_) | After::Nothing => {}
             }
         }
         if let Some(link) = self.link.clone().filter(|_| !errors.is_empty()) {

@@ -91,6 +91,14 @@ impl Mailbox {
         queue.events.drain(..n).collect()
     }
 
+    /// Takes all stanzas whose senders can be told that nothing came of them.
+    pub fn take_refusable(&self) -> Vec<Event> {
+        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        let (refused, kept): (VecDeque<_>, _) = queue.events.drain(..).partition(|event| can_be_refused(&event.stanza));
+        queue.events = kept;
+        Vec::from(refused)
+    }
+
     /// Puts back what was taken and could not be worked on, before everything else.
     pub fn give_back(&self, events: impl DoubleEndedIterator<Item = Event>) {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);

@@ -40,6 +40,7 @@ mod told;
 mod turn;
 mod words;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -54,7 +55,7 @@ use crate::metrics::Metrics;
 use crate::model::{AccountName, GroupNumber, MemberId};
 use crate::qq::faces::Known;
 use crate::qq::piece::Limits;
-use crate::qq::{GroupEvent, Session};
+use crate::qq::{Act, GroupEvent, Session};
 use crate::room;
 use crate::room::joined::Neighbours;
 use crate::store::Store;
@@ -163,6 +164,10 @@ pub struct Handle {
 pub struct Inbox {
     /// The row as last configured: a task that starts anew begins with it.
     settings: Settings,
+    /// What the last run took from QQ and could not commit: the disk of the store took nothing.
+    again: VecDeque<GroupEvent>,
+    /// What it could not store of what the server has.
+    unstored: flight::Noted,
     /// Messages from QQ that were lost since the store failed: the next run says so, or has them from history.
     missed: u64,
     /// Who the account is among the members: a session tells it at its start and then seldom.
@@ -173,6 +178,16 @@ pub struct Inbox {
     qq: mpsc::Receiver<GroupEvent>,
     control: mpsc::Receiver<Control>,
     untold: Arc<Notify>,
+}
+
+impl Inbox {
+    /// What was taken from QQ goes back, before everything else. History and its end are asked for anew.
+    fn give_back(&mut self, taken: Vec<GroupEvent>) {
+        let stays = |event: &GroupEvent| !matches!(event.act, Act::Backfill { .. } | Act::Online { .. });
+        for event in taken.into_iter().rev().filter(stays) {
+            self.again.push_front(event);
+        }
+    }
 }
 
 /// What the gateway tells a portal.
@@ -205,6 +220,8 @@ pub fn channel(settings: Settings) -> (Handle, Inbox) {
         handle,
         Inbox {
             settings,
+            again: VecDeque::new(),
+            unstored: flight::Noted::default(),
             missed: 0,
             own: None,
             sessions: backfill::Sessions::default(),
@@ -232,14 +249,20 @@ pub async fn run(
     drain: Duration,
     shutdown: &CancellationToken,
 ) -> anyhow::Result<Ended> {
-    inbox.xmpp.open();
     let closes = CloseOnDrop(inbox.xmpp.clone());
-    let mut portal = turn::Portal::start(inbox.settings.clone(), wiring.clone()).await?;
+    let mut portal = turn::Portal::start(inbox.settings.clone(), wiring.clone(), &mut inbox.unstored).await?;
+    inbox.xmpp.open();
     portal.own = inbox.own.take();
     let ended = portal.run(inbox, drain, shutdown).await;
+    drop(closes);
+    if let Err(error) = &ended {
+        if turn::heals(error) {
+            portal.refuse_waiting(inbox).await;
+        }
+        inbox.unstored = portal.flight.land().await;
+    }
     inbox.missed += portal.missed;
     inbox.own = portal.own;
-    drop(closes);
     ended
 }
 

@@ -3,11 +3,10 @@
 use std::collections::{HashMap, VecDeque};
 
 use anyhow::Context;
-use futures_util::future::try_join_all;
 
 use super::backlog::{Extra, Next};
 use super::draft::NewSubject;
-use super::flight::Batch;
+use super::flight::{Batch, Noted, Progress};
 use super::turn::Portal;
 use crate::metrics::RoomLabel;
 use crate::model::{Called, Row, Seq, Timestamp};
@@ -15,8 +14,10 @@ use crate::room::{Change, HistoryWanted, ShownAs, Step};
 use crate::store::{Confirmed, HistoryQuery, Shown, StoreError};
 use crate::xmpp::{LinkLost, Outgoing, Permit};
 
-/// Stanzas rendered for one batch, about: a batch ends with the row that passes it.
+/// Stanzas rendered for one batch, about: a batch ends with the row that passes it. Those for many recipients count for each.
 const BATCH: usize = 256;
+/// Rows read from the store at once.
+const PAGE: usize = 256;
 /// A session that lacks more rows than this is removed and catches up by joining.
 pub(super) const MAX_MISSED: usize = 500;
 /// A row shown this long after its time carries `<delay/>`.
@@ -61,6 +62,21 @@ impl Replies {
     }
 }
 
+/// What one batch is made of.
+#[derive(Debug, Default)]
+struct Stanzas {
+    stanzas: Vec<Outgoing>,
+    /// Each recipient counts.
+    count: usize,
+}
+
+impl Stanzas {
+    fn extend(&mut self, more: Vec<Outgoing>) {
+        self.count += more.iter().map(|outgoing| outgoing.to.len()).sum::<usize>();
+        self.stanzas.extend(more);
+    }
+}
+
 impl Portal {
     /// Whether the writer is wanted.
     pub(super) fn has_something_to_show(&self) -> bool {
@@ -72,19 +88,20 @@ impl Portal {
     /// Renders and writes one batch.
     pub(super) async fn reflect(&mut self, permit: Permit) -> anyhow::Result<()> {
         let (errors, told) = self.untold.take();
-        let mut stanzas = self.replies.take();
-        stanzas.extend(errors);
+        let mut batch = Stanzas::default();
+        batch.extend(self.replies.take());
+        batch.extend(errors);
         let mut subject = None;
         let mut confirmed = Confirmed::default();
         let mut rows = 0;
         let now = Timestamp::now();
         let room_for = self.flight.room_for();
-        while stanzas.len() < BATCH && rows < room_for && self.room.capacity() > 0 {
+        while batch.count < BATCH && rows < room_for && self.room.capacity() > 0 {
             match self.backlog.next() {
                 Next::Row(row) => {
                     let late = row.seq <= self.late_upto || now.since(row.time) > LATE;
                     let names = self.names_for(&row).await?;
-                    stanzas.extend(self.show(Step::Row { row: &row, late }, names));
+                    batch.extend(self.show(Step::Row { row: &row, late }, names));
                     if self.room.acknowledges() {
                         continue;
                     }
@@ -98,10 +115,10 @@ impl Portal {
                         session: &session,
                         late,
                     };
-                    stanzas.extend(self.show(step, HashMap::new()));
+                    batch.extend(self.show(step, HashMap::new()));
                 }
                 Next::Extra(Extra::Ephemeral(spoken)) => {
-                    stanzas.extend(self.show(Step::Ephemeral(&spoken), HashMap::new()));
+                    batch.extend(self.show(Step::Ephemeral(&spoken), HashMap::new()));
                 }
                 Next::Extra(Extra::Subject(NewSubject {
                     by: _,
@@ -117,7 +134,7 @@ impl Portal {
                         id: id.as_deref(),
                         time,
                     };
-                    stanzas.extend(self.show(step, HashMap::new()));
+                    batch.extend(self.show(step, HashMap::new()));
                 }
                 Next::Extra(Extra::Change(change)) => {
                     let history = self.history_for(&change).await?;
@@ -130,10 +147,10 @@ impl Portal {
                         history: &history,
                         cut,
                     };
-                    stanzas.extend(self.show(step, HashMap::new()));
+                    batch.extend(self.show(step, HashMap::new()));
                 }
                 Next::ReadFrom(seq) => {
-                    let page = self.wiring.store.rows_after(self.id, seq, BATCH).await?;
+                    let page = self.wiring.store.rows_after(self.id, seq, PAGE).await?;
                     self.backlog.refill(page);
                 }
                 Next::Nothing => break,
@@ -148,15 +165,18 @@ impl Portal {
         let room = RoomLabel {
             room: self.settings.room.jid().to_string(),
         };
-        let sent: usize = stanzas.iter().map(|stanza| stanza.to.len()).sum();
-        self.wiring.metrics.stanzas.get_or_create(&room).inc_by(sent as u64);
+        self.wiring
+            .metrics
+            .stanzas
+            .get_or_create(&room)
+            .inc_by(batch.count as u64);
         self.wiring
             .metrics
             .sessions
             .get_or_create(&room)
             .set(i64::try_from(self.room.sessions()).unwrap_or(i64::MAX));
         self.flight.push(Batch {
-            receipt: permit.write(stanzas),
+            receipt: permit.write(batch.stanzas),
             confirmed,
             rows,
             told,
@@ -204,36 +224,27 @@ impl Portal {
     }
 
     /// A barrier came back, or the stream was lost (then a new link will be announced, and everything starts from the store).
-    pub(super) async fn landed(&mut self, landed: Result<Batch, LinkLost>) -> anyhow::Result<()> {
-        let Ok(batch) = landed else {
-            self.unlink();
-            return Ok(());
-        };
-        let Confirmed { seq, shown, greeted } = &batch.confirmed;
-        if seq.is_some() || !shown.is_empty() || !greeted.is_empty() {
-            self.wiring
-                .store
-                .confirm(self.id, batch.confirmed)
-                .await
-                .context("cannot store what was shown")?;
+    pub(super) async fn progressed(&mut self, progress: Progress) -> anyhow::Result<()> {
+        match progress {
+            Progress::Landed(Ok(batch)) => self.flight.note(batch, &self.wiring.store, self.id),
+            Progress::Landed(Err(LinkLost)) => self.unlink(),
+            Progress::Noted(noted) => self.noted(noted).await?,
         }
-        if batch.subject.is_some() && self.unshown_subject.as_ref().map(|subject| subject.time) == batch.subject {
+        Ok(())
+    }
+
+    /// The store knows of what landed.
+    pub(super) async fn noted(&mut self, noted: Result<Noted, StoreError>) -> anyhow::Result<()> {
+        let noted = noted.context("cannot store what was shown")?;
+        self.flight.note_next(&self.wiring.store, self.id);
+        if noted.subject.is_some() && self.unshown_subject.as_ref().map(|subject| subject.time) == noted.subject {
             self.unshown_subject = None;
         }
-        if batch.told.is_empty() {
-            return Ok(());
-        }
-        let store = &self.wiring.store;
-        let told = batch
-            .told
-            .iter()
-            .map(|told| store.told(self.id, told.message, told.group));
-        try_join_all(told).await.context("cannot store who was told")?;
-        self.untold.landed(&batch.told);
-        for told in batch.told.iter().filter(|told| told.first) {
+        self.untold.landed(&noted.told);
+        for told in noted.told.iter().filter(|told| told.first) {
             self.notices.not_sent(&told.why);
         }
-        if self.untold.is_due() {
+        if !noted.told.is_empty() && self.untold.is_due() {
             self.tell_authors().await?;
         }
         Ok(())

@@ -22,8 +22,12 @@ impl Portal {
         self.link = None;
         self.flight.clear();
         self.replies.clear();
-        self.untold = Untold::default();
         let store = self.wiring.store.clone();
+        // The marks are read below: what moves them comes first.
+        while let Some(noted) = self.flight.last_note().await {
+            self.noted(noted).await?;
+        }
+        self.untold = Untold::default();
         let state = store.room_state(self.id).await;
         let state = state.context("cannot read the room's occupants")?;
         let edge = store.row_with_newer(self.id, MAX_MISSED).await?;

@@ -18,7 +18,7 @@ use super::backfill::too_long;
 use super::backlog::Backlog;
 use super::clock::Clock;
 use super::draft::{Draft, NewSubject};
-use super::flight::Flight;
+use super::flight::{Flight, Noted};
 use super::groups::Groups;
 use super::lookup::Named;
 use super::notices::Notices;
@@ -67,20 +67,23 @@ pub(super) struct Portal {
     pub(super) strangers: Strangers,
     /// The last subject, until the server has it: no row of the archive remembers who was not shown it.
     pub(super) unshown_subject: Option<NewSubject>,
-    /// Messages from QQ that the store did not take.
+    /// Messages from QQ that the store did not take, and never will.
     pub(super) missed: u64,
     /// Who the account is among the members, once its session told.
     pub(super) own: Option<MemberId>,
 }
 
 impl Portal {
-    /// Reads everything back that the store keeps of the room.
-    pub(super) async fn start(settings: Settings, wiring: Wiring) -> anyhow::Result<Self> {
+    /// Reads everything back that the store keeps of the room, once it knows what the last run left `unstored`.
+    pub(super) async fn start(settings: Settings, wiring: Wiring, unstored: &mut Noted) -> anyhow::Result<Self> {
         let store = &wiring.store;
         let id = store
             .room(settings.room.jid())
             .await
             .context("cannot read the room from the store")?;
+        let noted = unstored.write(store, id).await;
+        noted.context("cannot store what was shown before")?;
+        *unstored = Noted::default();
         let groups = Groups::new(known(store, &settings).await?);
         let room = Room::new(
             settings.room_named(groups.name()),
@@ -131,6 +134,9 @@ impl Portal {
         }
         inbox.missed = 0;
         self.doubt_groups(&inbox.sessions).await?;
+        if !inbox.again.is_empty() {
+            self.take(inbox, None, false).await?;
+        }
         // Not all rooms in the same moment.
         let phase = TICK.mul_f64(f64::from(u8::try_from(self.id.0 & 0xff).unwrap_or(0)) / 256.0);
         let mut tick = interval_at(Instant::now() + phase, TICK);
@@ -159,7 +165,7 @@ impl Portal {
                         None => self.unlink(),
                     }
                 }
-                landed = self.flight.taken() => self.landed(landed).await?,
+                progress = self.flight.progress() => self.progressed(progress).await?,
                 permit = reserve(link.as_ref()), if may_show => match permit {
                     Some(permit) => self.reflect(permit).await?,
                     None => self.unlink(),
@@ -184,23 +190,51 @@ impl Portal {
         self.replies.clear();
     }
 
-    /// Arm one: takes what the mailboxes hold, admits all, commits once. Without `xmpp` only what comes from QQ.
+    /// Arm one: takes what the mailboxes hold, admits all, commits once. Without `xmpp` only what comes from QQ. What came from QQ
+    /// and could not be committed for the disk's sake goes back, for the next run.
     pub(super) async fn take(
         &mut self,
         inbox: &mut Inbox,
         first: Option<GroupEvent>,
         xmpp: bool,
     ) -> anyhow::Result<()> {
+        let mut taken = Vec::new();
+        let done = self.take_turn(inbox, first, xmpp, &mut taken).await;
+        if let Err(error) = &done
+            && heals(error)
+        {
+            inbox.give_back(taken);
+        }
+        done
+    }
+
+    async fn take_turn(
+        &mut self,
+        inbox: &mut Inbox,
+        first: Option<GroupEvent>,
+        xmpp: bool,
+        taken: &mut Vec<GroupEvent>,
+    ) -> anyhow::Result<()> {
         let mut draft = Draft::default();
         let mut first = first;
         for _ in 0..TURN {
-            let Some(event) = first.take().or_else(|| inbox.qq.try_recv().ok()) else {
+            let Some(event) = inbox
+                .again
+                .pop_front()
+                .or_else(|| first.take())
+                .or_else(|| inbox.qq.try_recv().ok())
+            else {
                 break;
             };
             inbox.sessions.note(&event);
+            taken.push(event.clone());
             if let Err(error) = self.admit_qq(event, &mut draft).await {
-                self.missed += 1;
-                self.commit(draft).await.ok();
+                if !heals(&error) {
+                    self.missed += 1;
+                }
+                if self.commit(draft).await.is_ok() {
+                    taken.drain(..taken.len() - 1);
+                }
                 return Err(error);
             }
         }
@@ -216,6 +250,7 @@ impl Portal {
                     inbox.xmpp.give_back(std::iter::once(event).chain(stanzas));
                     return committed;
                 }
+                taken.clear();
             }
             match self.look_up(&event).await {
                 Ok(named) => self.admit_xmpp(event, &named, &mut draft).await?,
@@ -316,6 +351,11 @@ impl Portal {
         self.missed = 0;
         Ok(())
     }
+}
+
+/// Whether it is the store's disk, which may be well again.
+pub(super) fn heals(error: &anyhow::Error) -> bool {
+    error.downcast_ref::<StoreError>().is_some_and(StoreError::heals)
 }
 
 async fn known(store: &Store, settings: &Settings) -> anyhow::Result<Vec<(GroupNumber, GroupState)>> {

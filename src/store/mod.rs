@@ -12,6 +12,7 @@ mod error;
 mod events;
 mod groups;
 mod handles;
+mod health;
 mod members;
 mod messages;
 mod meta;
@@ -39,7 +40,8 @@ use std::sync::Arc;
 use rusqlite::Connection;
 use tokio::sync::oneshot;
 
-pub use error::{OpenError, PageError, StoreError};
+pub use error::{OpenError, PageError, StoreError, Trouble};
+pub use health::{Condition, Health};
 pub use outbox::Unsent;
 pub use read::{
     Deed, GroupState, HistoryQuery, LastEvent, Page, PageQuery, PageWanted, Piece, PieceState, RoomState, SaidBy,
@@ -68,6 +70,7 @@ struct Inner {
     epoch: String,
     writer: Writer,
     readers: Readers,
+    health: Health,
 }
 
 impl Store {
@@ -77,15 +80,19 @@ impl Store {
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let opened = open::open(path)?;
         let (meta, lock) = (opened.meta, Arc::new(opened.lock));
+        let health = Health::default();
         Ok(Self {
             inner: Arc::new(Inner {
                 salt: meta.salt,
                 epoch: meta.epoch,
-                writer: Writer::start(opened.connection, lock.clone()).map_err(|source| OpenError::Io {
-                    path: path.to_owned(),
-                    source,
+                writer: Writer::start(opened.connection, lock.clone(), health.clone()).map_err(|source| {
+                    OpenError::Io {
+                        path: path.to_owned(),
+                        source,
+                    }
                 })?,
-                readers: Readers::new(path.to_owned(), lock),
+                readers: Readers::new(path.to_owned(), lock, health.clone()),
+                health,
             }),
         })
     }
@@ -112,17 +119,25 @@ impl Store {
         &self.inner.epoch
     }
 
+    /// Whether its disk takes what is written.
+    pub fn health(&self) -> &Health {
+        &self.inner.health
+    }
+
     /// How much was written since the start.
     pub fn counts(&self) -> Counts {
         self.inner.writer.counts()
     }
 
-    /// Runs `work` on the writer. When it fails, nothing of it is kept.
+    /// Runs `work` on the writer. When it fails, nothing of it is kept. While the disk takes nothing it fails at once.
     async fn write<T, F>(&self, work: F) -> Result<T, StoreError>
     where
         T: Send + 'static,
         F: FnOnce(&Connection) -> Result<T, StoreError> + Send + 'static,
     {
+        if let Some(trouble) = self.inner.health.blocked() {
+            return Err(trouble.into());
+        }
         let (reply, answer) = oneshot::channel();
         let job = writer::job(work, reply);
         self.inner.writer.send(job).await?;
@@ -138,7 +153,7 @@ impl Store {
     async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + From<rusqlite::Error> + Send + 'static,
+        E: From<StoreError> + From<rusqlite::Error> + error::Troubled + Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
         self.inner.readers.run(work).await

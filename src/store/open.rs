@@ -4,6 +4,7 @@ use std::fs::{File, OpenOptions, Permissions, TryLockError};
 use std::io;
 use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
@@ -24,6 +25,9 @@ const APPLICATION: i32 = 0x7171_786d;
 /// Statements kept prepared by each connection; there are fewer.
 const STATEMENTS: usize = 128;
 
+/// Another program's transaction, a backup's or a repair's, only delays ours when it is shorter.
+pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+
 /// An open store, not yet running.
 pub(super) struct Opened {
     /// To be written through.
@@ -41,12 +45,10 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
         path: path.to_owned(),
         source,
     })?;
-    let refused = |source| OpenError::Sqlite {
-        path: path.to_owned(),
-        source,
-    };
+    let refused = |source| OpenError::refused(path, source);
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let mut connection = Connection::open_with_flags(path, flags).map_err(refused)?;
+    connection.busy_timeout(LOCK_PATIENCE).map_err(refused)?;
     check(path, &connection)?;
     configure(&connection).map_err(refused)?;
     migrate(&mut connection).map_err(refused)?;
@@ -58,6 +60,7 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
+    connection.busy_timeout(LOCK_PATIENCE)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
@@ -105,10 +108,7 @@ fn private_file(path: &Path) -> io::Result<File> {
 
 /// Refuses what is not ours to write, before anything is written.
 fn check(path: &Path, connection: &Connection) -> Result<(), OpenError> {
-    let refused = |source| OpenError::Sqlite {
-        path: path.to_owned(),
-        source,
-    };
+    let refused = |source| OpenError::refused(path, source);
     let found = format(connection).map_err(refused)?;
     let tables: i64 = connection
         .query_row("SELECT count(*) FROM sqlite_schema", [], |row| row.get(0))

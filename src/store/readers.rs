@@ -8,7 +8,8 @@ use rusqlite::Connection;
 use tokio::sync::Semaphore;
 use tokio::task::JoinError;
 
-use super::{StoreError, open};
+use super::error::Troubled;
+use super::{Health, StoreError, open};
 
 /// Reads at the same time.
 const READERS: u32 = 4;
@@ -22,6 +23,7 @@ pub(super) struct Readers {
 struct Shared {
     path: PathBuf,
     idle: Mutex<Idle>,
+    health: Health,
 }
 
 struct Idle {
@@ -32,13 +34,13 @@ struct Idle {
 
 impl Readers {
     /// Opens connections when they are first needed.
-    pub(super) fn new(path: PathBuf, lock: Arc<File>) -> Self {
+    pub(super) fn new(path: PathBuf, lock: Arc<File>, health: Health) -> Self {
         let idle = Mutex::new(Idle {
             connections: Vec::new(),
             lock: Some(lock),
         });
         Self {
-            shared: Arc::new(Shared { path, idle }),
+            shared: Arc::new(Shared { path, idle, health }),
             turns: Arc::new(Semaphore::new(READERS as usize)),
         }
     }
@@ -47,7 +49,7 @@ impl Readers {
     pub(super) async fn run<T, E, F>(&self, work: F) -> Result<T, E>
     where
         T: Send + 'static,
-        E: From<StoreError> + From<rusqlite::Error> + Send + 'static,
+        E: From<StoreError> + From<rusqlite::Error> + Troubled + Send + 'static,
         F: FnOnce(&Connection) -> Result<T, E> + Send + 'static,
     {
         let Ok(turn) = self.turns.clone().acquire_owned().await else {
@@ -55,11 +57,16 @@ impl Readers {
         };
         let shared = self.shared.clone();
         let task = tokio::task::spawn_blocking(move || {
-            let connection = shared.take()?;
-            let snapshot = connection.unchecked_transaction()?;
-            let outcome = work(&snapshot);
-            drop(snapshot);
-            shared.give_back(connection);
+            let outcome = shared.read(work);
+            // Writing is the writer's to judge; that the file is damaged may be found by reading alone.
+            if let Some(damaged) = outcome
+                .as_ref()
+                .err()
+                .and_then(E::trouble)
+                .filter(|trouble| !trouble.heals())
+            {
+                shared.health.failed(damaged);
+            }
             drop(turn);
             outcome
         });
@@ -86,6 +93,19 @@ impl Readers {
 impl Shared {
     fn idle(&self) -> MutexGuard<'_, Idle> {
         self.idle.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn read<T, E, F>(&self, work: F) -> Result<T, E>
+    where
+        E: From<rusqlite::Error>,
+        F: FnOnce(&Connection) -> Result<T, E>,
+    {
+        let connection = self.take()?;
+        let snapshot = connection.unchecked_transaction()?;
+        let outcome = work(&snapshot);
+        drop(snapshot);
+        self.give_back(connection);
+        outcome
     }
 
     fn take(&self) -> rusqlite::Result<Connection> {

@@ -36,6 +36,8 @@ pub enum Refused {
     Busy,
     /// The taker is starting or the gateway is stopping: `wait/service-unavailable`.
     NotReady,
+    /// Nothing can be stored, and so nothing be taken: `wait/resource-constraint`.
+    NotStored,
 }
 
 /// A stanza to send, to one or many. The writer puts each recipient in `to`; `from` is of our domain.

@@ -15,5 +15,6 @@ mod operator;
 mod reload;
 mod restart;
 mod soak;
+mod store;
 mod support;
 mod talk;

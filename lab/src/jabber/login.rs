@@ -39,6 +39,15 @@ pub(super) struct Bound {
     pub(super) jid: String,
 }
 
+/// Logs in and hands out the bare connection and the full address: for who reads without a parser.
+pub async fn log_in_socket(account: &Account) -> anyhow::Result<(TcpStream, String)> {
+    let bound = log_in(account).await?;
+    if !bound.rest.is_empty() {
+        bail!("the server said more than was asked for at the login of {}", bound.jid);
+    }
+    Ok((bound.socket, bound.jid))
+}
+
 pub(super) async fn log_in(account: &Account) -> anyhow::Result<Bound> {
     let socket = TcpStream::connect((account.address, account.port))
         .await

@@ -30,7 +30,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout, timeout_at};
 
 use crate::Server;
-pub use login::Account;
+pub use login::{Account, log_in_socket};
 pub use moderator::{Moderation, RoomConfig, Whom};
 use reader::{Arrival, Reader};
 pub use room::Join;

@@ -2,6 +2,7 @@
 //! `ejabberdctl` would change the user and start a port mapper that outlives the test.
 
 use std::fs;
+use std::net::Ipv4Addr;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::time::Duration;
@@ -24,7 +25,6 @@ const WITH_HOSTS: &str = "mount --bind \"$0\" /etc/hosts && exec \"$@\"";
 
 pub(crate) fn write_config(folder: &Path, site: &Site, options: &Options) -> anyhow::Result<()> {
     let quoted = |domain| format!("\"{domain}\"");
-    let secret = |domain| format!("\"{domain}\": {{ password: \"{}\" }}", options.secret);
     let limits = Limits::of(&options.muc);
     let config = CONFIG
         .replace(
@@ -33,16 +33,12 @@ pub(crate) fn write_config(folder: &Path, site: &Site, options: &Options) -> any
         )
         .replace("@LEVEL@", if options.debug { "debug" } else { "info" })
         .replace("@C2S@", &site.ports.c2s.to_string())
-        .replace("@COMPONENT@", &site.ports.component.to_string())
         .replace("@HTTP@", &site.ports.http.to_string())
         .replace(
             "@DOMAINS@",
             &options.components().map(quoted).collect::<Vec<_>>().join(", "),
         )
-        .replace(
-            "@SECRETS@",
-            &options.components().map(secret).collect::<Vec<_>>().join(", "),
-        )
+        .replace("@COMPONENTS@", &component_listeners(site, options))
         .replace("@S2S@", &s2s(site))
         .replace(
             "@S2S_MODULES@",
@@ -65,6 +61,24 @@ pub(crate) fn write_config(folder: &Path, site: &Site, options: &Options) -> any
         fs::write(folder.join("hosts"), hosts(wire))?;
     }
     Ok(())
+}
+
+/// A listener for each component: who logs in at one answers for all the hosts that stand there, and gets a share of their traffic.
+/// The port is the same, on one address of the loopback after the other.
+fn component_listeners(site: &Site, options: &Options) -> String {
+    let listener = |(n, domain)| {
+        let (ip, port, secret) = (component_address(n), site.ports.component, &options.secret);
+        format!(
+            "  - {{ port: {port}, ip: \"{ip}\", module: ejabberd_service, access: all, shaper: none, backlog: 1024, \
+             max_stanza_size: 1048576, hosts: {{ \"{domain}\": {{ password: \"{secret}\" }} }} }}\n"
+        )
+    };
+    options.components().enumerate().map(listener).collect()
+}
+
+/// Where the n-th component is listened for.
+pub(crate) fn component_address(n: usize) -> Ipv4Addr {
+    Ipv4Addr::new(127, 0, 0, u8::try_from(n + 1).unwrap_or(u8::MAX))
 }
 
 fn s2s(site: &Site) -> String {

@@ -13,7 +13,7 @@ mod options;
 mod prosody;
 mod site;
 
-use std::net::Ipv4Addr;
+use std::net::{Ipv4Addr, SocketAddr};
 use std::path::Path;
 use std::time::Duration;
 
@@ -198,6 +198,16 @@ impl Server {
     /// The port for components (XEP-0114).
     pub fn component_port(&self) -> u16 {
         self.site.ports.component
+    }
+
+    /// Where the server waits for one of its components.
+    pub fn component_address(&self, domain: &str) -> SocketAddr {
+        let place = self.options.components().position(|component| component == domain);
+        let address = match (self.kind, place) {
+            (Kind::Ejabberd, Some(n @ 1..)) => ejabberd::component_address(n),
+            _ => self.site.address,
+        };
+        (address, self.site.ports.component).into()
     }
 
     /// The port for HTTP: uploads, websocket, BOSH, and with ejabberd its API.

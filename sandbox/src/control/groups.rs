@@ -149,7 +149,8 @@ pub(super) fn add_past(state: &mut State, request: &Request, group: i64) -> Serv
     Ok(Reply::json(&json!({"count": count, "first": first, "last": last})))
 }
 
-fn speakers(state: &State, from: &Value, group: i64) -> Result<Vec<i64>, Fault> {
+/// Who speaks in turns: one member, a list of them, or everybody who is no account.
+pub(super) fn speakers(state: &State, from: &Value, group: i64) -> Result<Vec<i64>, Fault> {
     let speakers: Option<Vec<i64>> = match from {
         Value::Null => {
             let members = state

@@ -4,6 +4,7 @@
 //! with `wait` wait without the lock.
 
 mod faults;
+mod flood;
 mod groups;
 mod members;
 mod messages;
@@ -119,6 +120,7 @@ fn of_group(state: &mut State, request: &Request, group: i64, call: (&str, &[&st
         ("POST", ["react"]) => groups::react(state, request, group),
         ("POST", ["poke"]) => groups::poke(state, request, group),
         ("POST", ["files"]) => groups::upload(state, request, group),
+        ("POST", ["flood"]) => flood::flood(state, request, group),
         ("POST", ["history"]) => groups::add_past(state, request, group),
         ("POST", ["mute"]) => groups::mute(state, request, group),
         ("POST", ["members"]) => members::add(state, request, group),
@@ -131,7 +133,7 @@ fn of_group(state: &mut State, request: &Request, group: i64, call: (&str, &[&st
 
 fn nothing(method: &Method, path: &str, parts: &[&str]) -> Fault {
     const CALLS: &str = "GET and POST /sandbox/groups/{group}/messages, POST …/recall, …/react, …/poke, …/files, …/history, \
-        …/mute, …/members, PATCH and DELETE …/members/{qq}, POST …/members/{qq}/mute, PATCH and DELETE \
+        …/flood, …/mute, …/members, PATCH and DELETE …/members/{qq}, POST …/members/{qq}/mute, PATCH and DELETE \
         /sandbox/groups/{group}, GET and POST /sandbox/friends/{account}/{friend}/messages, POST …/recall, …/poke, \
         POST /sandbox/onebot/settings, …/connect (and DELETE), …/offline, …/online, …/restart, …/cut, …/event, \
         GET /sandbox/log, GET, POST and DELETE /sandbox/faults, GET /sandbox/qr, POST /sandbox/qr/scan, \

@@ -4,6 +4,7 @@ use super::super::draft::Draft;
 use super::super::turn::Portal;
 use super::*;
 use crate::model::{Answered, Author, Content, Reply};
+use crate::portal::flight::Noted;
 use crate::room::{Admitted, Effect, Spoken};
 
 const ADMIN: u64 = 20;
@@ -198,7 +199,9 @@ async fn spoken(lab: &Lab, retracts: Option<Seq>, reacts: Option<(Seq, Vec<Strin
         neighbours: Neighbours::default(),
         metrics: Metrics::new(),
     };
-    let mut portal = Portal::start(settings(), wiring).await.expect("a portal");
+    let mut portal = Portal::start(settings(), wiring, &mut Noted::default())
+        .await
+        .expect("a portal");
     let spoken = Spoken {
         session: ANN.parse().expect("a JID"),
         nick: "Ann".into(),

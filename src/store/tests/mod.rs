@@ -3,6 +3,7 @@
 mod bench;
 mod commit;
 mod deeds;
+mod disk;
 mod echo;
 mod joined;
 mod model;

@@ -63,30 +63,3 @@ async fn a_caller_that_went_away_is_still_committed() {
     }
     assert_eq!(lab.one(Write::Message(from_qq("1", "a"))).await, Written::Known);
 }
-
-#[tokio::test]
-async fn a_full_disk_fails_and_is_over_when_there_is_room() {
-    let lab = Lab::new().await;
-    let pages = async |count: i64| {
-        let set = lab.store.write(move |db| {
-            db.pragma_update_and_check(None, "max_page_count", count, |_| Ok(()))?;
-            Ok(())
-        });
-        set.await.expect("a limit");
-    };
-    let rows = lab.new_rows(from_qq("1", "a")).await;
-    // Not less than the file has now.
-    pages(1).await;
-    let big = "x".repeat(1 << 20);
-    let (small, full) = tokio::join!(
-        lab.store.commit(lab.room, vec![Write::Message(from_qq("2", "b"))]),
-        lab.store.commit(lab.room, vec![Write::Message(from_qq("3", &big))]),
-    );
-    assert!(matches!(full, Err(StoreError::Full)), "{full:?}");
-    // Whatever was answered is what is there.
-    let kept = if small.is_ok() { 2 } else { 1 };
-    assert_eq!(lab.archive().await.len(), kept);
-    assert_eq!(lab.archive().await[..1], rows);
-    pages(1 << 30).await;
-    lab.new_rows(from_qq("3", &big)).await;
-}

@@ -6,7 +6,8 @@
 //! Idle ─────────────────────► Waiting ───────────────► In flight ──came back──► Idle, or Waiting for what came meanwhile
 //! ```
 //!
-//! One is in flight at a time. Pure but for the clock.
+//! One is in flight at a time. It also counts what the server may still have before it: more than a [`WINDOW`] is not written ahead,
+//! or a big room would fill the kernel's buffers for seconds and every other room would stand behind it. Pure but for the clock.
 
 use std::time::Duration;
 
@@ -19,6 +20,9 @@ const LIMIT: Duration = Duration::from_secs(10);
 const STANZAS: usize = 256;
 /// … or after this long.
 const AGE: Duration = Duration::from_millis(50);
+/// Stanzas written ahead of what the server has certainly taken. A few barriers' worth, so that it never runs dry while one
+/// comes back; a fifth of a second's work of a slow server.
+const WINDOW: usize = 4 * STANZAS;
 
 /// Who waits for what.
 #[derive(Debug, Default)]
@@ -35,6 +39,8 @@ struct Flight {
     id: String,
     deadline: Instant,
     receipts: Vec<oneshot::Sender<()>>,
+    /// Written before it.
+    stanzas: usize,
 }
 
 impl Barrier {
@@ -49,13 +55,20 @@ impl Barrier {
         self.waiting_since.get_or_insert(now);
     }
 
+    /// Nothing more is to be written before the barrier under way is back.
+    pub(super) fn is_full(&self) -> bool {
+        self.stanzas + self.flight.as_ref().map_or(0, |flight| flight.stanzas) >= WINDOW
+    }
+
     /// The id of a barrier that is to go into the buffer now. `more` says that further stanzas are at hand.
     pub(super) fn due(&mut self, nonce: &str, more: bool, now: Instant) -> Option<String> {
-        let since = self.waiting_since?;
         if self.flight.is_some() {
             return None;
         }
-        if more && self.stanzas < STANZAS && now.duration_since(since) < AGE {
+        let awaited = self
+            .waiting_since
+            .is_some_and(|since| !more || now.duration_since(since) >= AGE);
+        if !awaited && self.stanzas < STANZAS {
             return None;
         }
         self.count += 1;
@@ -64,9 +77,9 @@ impl Barrier {
             id: id.clone(),
             deadline: now + LIMIT,
             receipts: std::mem::take(&mut self.waiting),
+            stanzas: std::mem::take(&mut self.stanzas),
         });
         self.waiting_since = None;
-        self.stanzas = 0;
         Some(id)
     }
 
@@ -131,5 +144,23 @@ mod tests {
         barrier.awaited(oneshot::channel().0, now);
         assert!(barrier.due("n", true, now).is_some());
         assert_eq!(barrier.deadline(), Some(now + LIMIT));
+    }
+
+    #[test]
+    fn no_more_is_written_ahead_than_a_window() {
+        let mut barrier = Barrier::default();
+        let now = Instant::now();
+        barrier.wrote(STANZAS);
+        // Nobody waits for it; it measures.
+        assert_eq!(barrier.due("n", true, now).as_deref(), Some("nb1"));
+        barrier.wrote(WINDOW - STANZAS - 1);
+        assert!(!barrier.is_full());
+        barrier.wrote(1);
+        assert!(barrier.is_full());
+        assert!(barrier.came_back("nb1"));
+        assert!(!barrier.is_full());
+        assert_eq!(barrier.due("n", true, now).as_deref(), Some("nb2"));
+        barrier.wrote(STANZAS);
+        assert!(barrier.is_full());
     }
 }

@@ -16,6 +16,7 @@ mod reader;
 mod refuse;
 mod writer;
 
+use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -34,8 +35,9 @@ pub use reader::Dropped;
 use reader::Taking;
 use writer::Sending;
 
-/// Batches that the link holds before a writer of stanzas waits.
-const LINK_DEPTH: usize = 64;
+/// Batches that the link holds before a writer of stanzas waits. Few: who waits is served in turn, so that a busy room is never
+/// more than its own next batch ahead of a quiet one.
+const LINK_DEPTH: usize = 4;
 /// Answers of the reader that wait for the writer.
 const ANSWERS: usize = 256;
 /// How long we listen for the server's goodbye.
@@ -174,6 +176,7 @@ impl Component {
             echoes: returns,
             barrier: barrier::Barrier::default(),
             probe: probe::Probe::default(),
+            pending: VecDeque::new(),
             buffer: Vec::new(),
             buffered: 0,
         };

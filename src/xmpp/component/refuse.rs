@@ -34,6 +34,12 @@ pub(super) fn unwanted(event: Event, why: Refused) -> Option<(Stanza, Jid)> {
             "en",
             "the gateway is starting or stopping",
         ),
+        Refused::NotStored => StanzaError::new(
+            ErrorType::Wait,
+            DefinedCondition::ResourceConstraint,
+            "en",
+            "the gateway cannot store messages now; try again later",
+        ),
     };
     error_for(event, error)
 }

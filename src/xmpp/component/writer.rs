@@ -1,10 +1,16 @@
 //! The writer: from the link's channel to the stream, in batches with one write each, with the barrier behind what is awaited.
+//!
+//! ```text
+//! link ──batches──► pending ──as much as the barrier's window allows──► buffer ──► stream
+//! ```
 
+use std::collections::VecDeque;
+use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
 
 use jid::BareJid;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, oneshot};
 use tokio::time::{Instant, MissedTickBehavior, interval, sleep_until};
 use tokio_util::sync::CancellationToken;
 use xmpp_parsers::ns;
@@ -25,6 +31,15 @@ const STOP: Duration = Duration::from_secs(2);
 /// How often we ping ourselves.
 const MINUTE: Duration = Duration::from_secs(60);
 
+/// A stanza that was taken from the link and is not in the buffer yet.
+pub(super) struct Pending {
+    outgoing: Outgoing,
+    /// So many of its recipients have been served.
+    served: usize,
+    /// Who waits for the barrier behind it.
+    receipts: Vec<oneshot::Sender<()>>,
+}
+
 /// The sending side of one stream.
 pub(super) struct Sending {
     pub(super) writer: Writer,
@@ -36,6 +51,7 @@ pub(super) struct Sending {
     pub(super) echoes: mpsc::Receiver<String>,
     pub(super) barrier: Barrier,
     pub(super) probe: Probe,
+    pub(super) pending: VecDeque<Pending>,
     pub(super) buffer: Vec<u8>,
     pub(super) buffered: usize,
 }
@@ -49,7 +65,7 @@ impl Sending {
         let mut open = true;
         let mut taken = Vec::new();
         loop {
-            if stop_at.is_some() && !open && self.barrier.is_idle() {
+            if stop_at.is_some() && !open && self.pending.is_empty() && self.barrier.is_idle() {
                 return Ok(());
             }
             tokio::select! {
@@ -58,9 +74,9 @@ impl Sending {
                     stop_at = Some(Instant::now() + STOP);
                 }
                 () = at(stop_at) => return Ok(()),
-                n = self.batches.recv_many(&mut taken, 64), if open => {
+                n = self.batches.recv_many(&mut taken, 64), if open && self.pending.is_empty() => {
                     open = n > 0;
-                    self.batches(&mut taken).await?;
+                    self.take(&mut taken);
                 }
                 Some(answer) = self.answers.recv() => {
                     self.buffer.extend_from_slice(&answer);
@@ -71,26 +87,46 @@ impl Sending {
                 () = at(self.probe.deadline()) => verdict(self.probe.expire()),
                 () = at(self.barrier.deadline()) => self.barrier_late(&verdict)?,
             }
-            self.close_batch(false);
+            self.write_on().await?;
+            self.close_batch(!self.pending.is_empty());
             self.flush().await?;
         }
     }
 
-    async fn batches(&mut self, taken: &mut Vec<Batch>) -> Result<(), Lost> {
-        let mut left = taken.len();
+    fn take(&mut self, taken: &mut Vec<Batch>) {
         for batch in taken.drain(..) {
-            left -= 1;
-            for outgoing in batch.stanzas {
-                self.put(outgoing);
-                if self.buffer.len() >= FLUSH_BYTES || self.buffered >= FLUSH_STANZAS {
-                    self.flush().await?;
+            self.pending.extend(batch.stanzas.into_iter().map(|outgoing| Pending {
+                outgoing,
+                served: 0,
+                receipts: Vec::new(),
+            }));
+            let Some(receipt) = batch.receipt else { continue };
+            match self.pending.back_mut() {
+                Some(last) => last.receipts.push(receipt),
+                None => self.barrier.awaited(receipt, Instant::now()),
+            }
+        }
+    }
+
+    /// Writes what is pending until there is nothing more, or the window is full: then the barrier under way is waited for.
+    async fn write_on(&mut self) -> Result<(), Lost> {
+        while !self.barrier.is_full()
+            && let Some(mut next) = self.pending.pop_front()
+        {
+            let upto = next.outgoing.to.len().min(next.served + FLUSH_STANZAS);
+            if self.put(&mut next.outgoing, next.served..upto) && upto < next.outgoing.to.len() {
+                next.served = upto;
+                self.pending.push_front(next);
+            } else {
+                for receipt in next.receipts {
+                    self.barrier.awaited(receipt, Instant::now());
                 }
             }
-            if let Some(receipt) = batch.receipt {
-                self.barrier.awaited(receipt, Instant::now());
-            }
-            let more = left > 0 || !self.batches.is_empty();
+            let more = !self.pending.is_empty() || !self.batches.is_empty();
             self.close_batch(more);
+            if self.buffer.len() >= FLUSH_BYTES || self.buffered >= FLUSH_STANZAS {
+                self.flush().await?;
+            }
         }
         Ok(())
     }
@@ -102,7 +138,8 @@ impl Sending {
         }
     }
 
-    fn put(&mut self, mut outgoing: Outgoing) {
+    /// Puts a stanza into the buffer, for some of its recipients. False when it cannot be sent to anybody.
+    fn put(&mut self, outgoing: &mut Outgoing, recipients: Range<usize>) -> bool {
         let from = match &outgoing.stanza {
             tokio_xmpp::Stanza::Iq(iq) => iq.from(),
             tokio_xmpp::Stanza::Message(message) => message.from.as_ref(),
@@ -114,16 +151,18 @@ impl Sending {
                 "a stanza from outside our domain was dropped"
             );
             count(&self.dropped.unsendable);
-            return;
+            return false;
         }
         let from = from.cloned();
-        if let Err(error) = encode(&mut self.buffer, &mut outgoing.stanza, &outgoing.to) {
+        let to = &outgoing.to[recipients];
+        if let Err(error) = encode(&mut self.buffer, &mut outgoing.stanza, to) {
             tracing::error!(from = from.map(tracing::field::display), %error, "a stanza was dropped");
             count(&self.dropped.unsendable);
-            return;
+            return false;
         }
-        self.buffered += outgoing.to.len();
-        self.barrier.wrote(outgoing.to.len());
+        self.buffered += to.len();
+        self.barrier.wrote(to.len());
+        true
     }
 
     fn ping(&mut self, id: &str) {

@@ -122,6 +122,38 @@ async fn a_receipt_comes_behind_the_barrier_that_is_behind_the_batch() {
 }
 
 #[tokio::test]
+async fn a_crowd_is_not_written_ahead_of_the_server() {
+    let fake = Fake::start().await;
+    let mut running = start(&fake);
+    let mut peer = fake.component().await;
+    let link = running.online().await;
+    let mut crowd = chat("1@qq.ex", "ann@ex.org/p", "x");
+    crowd.to = (0..3000).map(|n| format!("ann@ex.org/{n}").parse().unwrap()).collect();
+    let mut receipt = link.write(vec![crowd]).await.unwrap();
+    let (mut stanzas, mut ahead, mut most) = (0, 0, 0);
+    while stanzas < 3000 {
+        let mut barrier = None;
+        // What comes until nothing more does, and then the server takes it.
+        while let Ok(element) = tokio::time::timeout(Duration::from_millis(100), peer.element()).await {
+            if element.starts_with("<iq") {
+                barrier = Some(element);
+            } else {
+                stanzas += 1;
+                ahead += 1;
+            }
+        }
+        most = most.max(ahead);
+        ahead = 0;
+        peer.say(&barrier.expect("each pause stands behind a barrier")).await;
+    }
+    assert!((512..=1536).contains(&most), "{most} at once");
+    let last = peer.element().await;
+    peer.say(&last).await;
+    receipt.taken().await.unwrap();
+    running.stop().await;
+}
+
+#[tokio::test]
 async fn a_lost_barrier_is_a_lost_stream() {
     let fake = Fake::start().await;
     let mut running = start(&fake);
@@ -262,6 +294,7 @@ async fn refusals_of_the_inbox_reach_the_author() {
     for (why, condition) in [
         (Refused::Busy, "<resource-constraint"),
         (Refused::NotReady, "<service-unavailable"),
+        (Refused::NotStored, "<resource-constraint"),
         (Refused::NoSuchAddress, "<item-not-found"),
     ] {
         *running.inbox.refuse.lock().unwrap() = Some(why);

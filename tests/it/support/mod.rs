@@ -32,6 +32,8 @@ pub(crate) struct Bridge {
     pub(crate) gateway: Option<Process>,
     pub(crate) folder: TempDir,
     http: u16,
+    /// Where the store is; beside `bridge.toml` unless it says otherwise.
+    pub(crate) store: PathBuf,
     /// A file with the certificates that the gateway trusts, instead of the system's.
     trusted: Option<PathBuf>,
     /// The middle of `bridge.toml`: the account.
@@ -109,6 +111,7 @@ impl Bridge {
             gateway: None,
             folder,
             http,
+            store: PathBuf::from("qqxmpp.db"),
             trusted: None,
             account,
             rows: rows.to_owned(),
@@ -121,11 +124,12 @@ impl Bridge {
     pub(crate) fn write_config(&self) -> anyhow::Result<()> {
         let text = format!(
             "[xmpp]\ndomain = \"{domain}\"\nserver = \"127.0.0.1:{port}\"\nsecret = \"{secret}\"\n\
-             admins = [\"alice@localhost\"]\n\n[store]\npath = \"qqxmpp.db\"\n\n[http]\nlisten = \"127.0.0.1:{http}\"\n\n\
+             admins = [\"alice@localhost\"]\n\n[store]\npath = \"{store}\"\n\n[http]\nlisten = \"127.0.0.1:{http}\"\n\n\
              {account}\n{rows}",
             domain = self.server.component_domain(),
             port = self.server.component_port(),
             secret = self.server.secret(),
+            store = self.store.display(),
             http = self.http,
             account = self.account,
             rows = self.rows,
@@ -189,6 +193,16 @@ impl Bridge {
             .map(|gateway| gateway.tail(40))
             .unwrap_or_default();
         bail!("not everything is on line after {READY:?}\n{last}\n{log}");
+    }
+
+    /// What `/readyz` says: whether everything is on line, and a line for each part.
+    pub(crate) async fn readyz(&self) -> anyhow::Result<(bool, String)> {
+        let http = lab::http::client(Duration::from_secs(5))?;
+        let answer = http
+            .get(format!("http://127.0.0.1:{}/readyz", self.http))
+            .send()
+            .await?;
+        Ok((answer.status().is_success(), answer.text().await?))
     }
 
     /// SIGKILL, as a power cut would.

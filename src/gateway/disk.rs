@@ -1,0 +1,59 @@
+//! What the operator is told of the store's disk: on the board at once, to the admins when it begins and when it is over.
+
+use std::mem::discriminant;
+use std::time::Duration;
+
+use tokio::time::timeout;
+
+use super::Gateway;
+use crate::operator::{Input, Part, State};
+use crate::store::{Condition, Trouble};
+
+/// A disk at its limit goes to and fro: the admins hear that it is over when it was for so long.
+const SETTLED: Duration = Duration::from_secs(5);
+
+impl Gateway {
+    /// Tells every change, until dropped.
+    pub(super) async fn keep_disk(&self) {
+        let mut changes = self.store.health().changes();
+        let mut told = None;
+        loop {
+            let now = changes.borrow_and_update().clone();
+            self.board.set(&Part::Store, on_board(&now));
+            let news = now.trouble().filter(|trouble| told != Some(discriminant(*trouble)));
+            if let Some(trouble) = news {
+                told = Some(discriminant(trouble));
+                self.operator.send(Input::Alert(alarm(trouble))).await.ok();
+            }
+            let over = now.trouble().is_none() && told.is_some();
+            let change = match timeout(SETTLED, changes.changed()).await {
+                Ok(change) => change,
+                Err(_) if over => {
+                    told = None;
+                    let text = "the store can be written again; everything goes on".to_owned();
+                    self.operator.send(Input::Alert(text)).await.ok();
+                    continue;
+                }
+                Err(_) => changes.changed().await,
+            };
+            if change.is_err() {
+                return;
+            }
+        }
+    }
+}
+
+fn on_board(now: &Condition) -> State {
+    match now.trouble() {
+        Some(trouble) => State::NeedsOperator(trouble.to_string()),
+        None => State::Online,
+    }
+}
+
+fn alarm(trouble: &Trouble) -> String {
+    if trouble.heals() {
+        format!("{trouble}. Until then nothing is taken, and authors are told so; it goes on by itself")
+    } else {
+        format!("{trouble}. What is on its good pages works until then")
+    }
+}

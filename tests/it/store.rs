@@ -1,0 +1,188 @@
+//! The store under pressure: what people see while its disk is full, and when there is room again.
+
+use std::time::Duration;
+
+use anyhow::{Context as _, ensure};
+use lab::jabber::Stanza as _;
+use lab::{Jabber, Kind, SmallDisk};
+use minidom::Element;
+use tokio::time::{Instant, sleep};
+
+use crate::support::Bridge;
+use crate::support::onebot::{CATS, CATS_ROOM, CHEN, DMITRI, Far};
+
+/// Everything that has to happen within a moment.
+const LIMIT: Duration = Duration::from_secs(60);
+
+/// What became of a message in the room.
+#[derive(Debug, PartialEq, Eq)]
+enum Became {
+    Accepted,
+    Refused,
+}
+
+/// Says something and waits until it comes back, or an error does.
+async fn try_say(client: &mut Jabber, text: &str, seen: &mut Vec<Element>) -> anyhow::Result<Became> {
+    let id = client.say(CATS_ROOM, text).await?;
+    loop {
+        let stanza = client.wait(|el| el.name() == "message", text).await?;
+        let ours = stanza.attr("id") == Some(id.as_str());
+        let became = match stanza.kind() {
+            "error" if ours => {
+                let xml = stanza.xml();
+                ensure!(xml.contains("<resource-constraint") && xml.contains("wait"), "{xml}");
+                ensure!(xml.contains("cannot store messages now"), "{xml}");
+                Some(Became::Refused)
+            }
+            "groupchat" if stanza.body().as_deref() == Some(text) => Some(Became::Accepted),
+            _ => None,
+        };
+        seen.push(stanza);
+        if let Some(became) = became {
+            return Ok(became);
+        }
+    }
+}
+
+/// Alerts among what was seen that hold this.
+fn alerts(seen: &[Element], part: &str) -> usize {
+    let is =
+        |el: &&Element| el.attr("from") == Some("qq.localhost") && el.body().is_some_and(|body| body.contains(part));
+    seen.iter().filter(is).count()
+}
+
+async fn wait_readyz(bridge: &Bridge, ready: bool, part: &str) -> anyhow::Result<()> {
+    let end = Instant::now() + LIMIT;
+    loop {
+        let (now, text) = bridge.readyz().await?;
+        if now == ready && text.contains(part) {
+            return Ok(());
+        }
+        ensure!(Instant::now() < end, "{part}: {text}\n{}", bridge.log());
+        sleep(Duration::from_millis(100)).await;
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_full_disk_is_told_at_once_and_nothing_is_lost_or_doubled() -> anyhow::Result<()> {
+    if !lab::available("mounts") {
+        return Ok(());
+    }
+    let Some(mut bridge) = Bridge::assemble_onebot(Kind::Prosody, &Far::of("napcat")).await? else {
+        return Ok(());
+    };
+    let disk = SmallDisk::mount(8192)?;
+    bridge.store = disk.path().join("qqxmpp.db");
+    bridge.write_config()?;
+    bridge.start_gateway().await?;
+    bridge.sandbox.set_limit(LIMIT);
+    let mut alice = bridge.jabber("alice", "phone").await?;
+    alice.set_limit(LIMIT);
+    alice.join(CATS_ROOM, "Alice W").await?;
+    alice.say(CATS_ROOM, "before").await?;
+    bridge.sandbox.wait_text(CATS, 0, "Alice W: before").await?;
+    wait_readyz(&bridge, true, "store: online").await?;
+
+    disk.fill()?;
+    let (mut seen, mut accepted) = (Vec::new(), vec!["before".to_owned()]);
+    // The write-ahead log has room for some.
+    let mut n = 0;
+    loop {
+        let text = format!("line {n} {}", "word ".repeat(200));
+        n += 1;
+        match try_say(&mut alice, text.trim_end(), &mut seen)
+            .await
+            .with_context(|| bridge.log())?
+        {
+            Became::Accepted => accepted.push(text.trim_end().to_owned()),
+            Became::Refused => break,
+        }
+        ensure!(n < 2000, "the disk never fills");
+    }
+    let told = "the disk of the store is full: make room on it";
+    wait_readyz(&bridge, false, &format!("store: needs you: {told}")).await?;
+    // Heard while nothing can be stored.
+    let mut heard = Vec::new();
+    for n in 0..8 {
+        let text = format!("meanwhile {n}");
+        bridge
+            .sandbox
+            .say(CATS, if n % 2 == 0 { DMITRI } else { CHEN }, text.as_str())
+            .await?;
+        heard.push(text);
+    }
+    for n in 0..3 {
+        let asked = Instant::now();
+        let became = try_say(&mut alice, &format!("refused {n}"), &mut seen).await?;
+        assert_eq!(became, Became::Refused);
+        assert!(asked.elapsed() < Duration::from_secs(2), "an author waits for the disk");
+        sleep(Duration::from_secs(2)).await;
+    }
+    alice
+        .send("<message to='qq.localhost' type='chat'><body>status</body></message>")
+        .await?;
+    let status = alice
+        .wait(|el| el.body().is_some_and(|body| body.contains("component:")), "status")
+        .await?;
+    assert!(
+        status.body().is_some_and(|body| body.contains(told)),
+        "{}",
+        status.xml()
+    );
+
+    disk.make_room()?;
+    wait_readyz(&bridge, true, "store: online").await?;
+    let until = Instant::now() + LIMIT;
+    while try_say(&mut alice, "after", &mut seen).await? == Became::Refused {
+        ensure!(Instant::now() < until, "it does not go on\n{}", bridge.log());
+        sleep(Duration::from_millis(200)).await;
+    }
+    accepted.push("after".to_owned());
+    bridge.sandbox.say(CATS, DMITRI, "the end").await?;
+    loop {
+        let stanza = alice
+            .wait(|el| el.name() == "message", "the end")
+            .await
+            .with_context(|| bridge.log())?;
+        let last = stanza.body().as_deref() == Some("the end");
+        seen.push(stanza);
+        if last {
+            break;
+        }
+    }
+    heard.push("the end".to_owned());
+    let over = |el: &Element| el.body().is_some_and(|body| body.contains("can be written again"));
+    if !seen.iter().any(over) {
+        seen.push(alice.wait(over, "word that it is over").await?);
+    }
+    // Each once, in order, whatever it took.
+    bridge
+        .sandbox
+        .wait_text(CATS, 0, "Alice W: after")
+        .await
+        .with_context(|| bridge.log())?;
+    let on_qq = bridge.sandbox.messages(CATS, 0, Duration::ZERO).await?;
+    let on_qq: Vec<String> = on_qq
+        .iter()
+        .filter_map(|message| Some(message.text().strip_prefix("Alice W: ")?.trim_end().to_owned()))
+        .collect();
+    assert_eq!(on_qq, accepted, "{}", bridge.log());
+    seen.extend(alice.take_all());
+    let from_qq = |el: &Element| {
+        let body = el.body().filter(|_| el.kind() == "groupchat")?;
+        (body.starts_with("meanwhile") || body == "the end").then_some(body)
+    };
+    let shown: Vec<String> = seen.iter().filter_map(from_qq).collect();
+    assert_eq!(shown, heard, "{}", bridge.log());
+    let own: Vec<String> = seen
+        .iter()
+        .filter(|el| el.kind() == "groupchat")
+        .filter_map(|el| el.body())
+        .collect();
+    let own: Vec<&String> = own.iter().filter(|body| body.starts_with("line ")).collect();
+    let lines: Vec<&String> = accepted.iter().filter(|body| body.starts_with("line ")).collect();
+    assert_eq!(own, lines, "a row was shown again");
+    assert_eq!(alerts(&seen, told), 1, "{}", bridge.log());
+    assert_eq!(alerts(&seen, "can be written again"), 1);
+    Ok(())
+}
