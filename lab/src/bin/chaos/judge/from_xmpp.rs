@@ -84,22 +84,17 @@ fn settle_untold(case: &Case<'_>, verdict: &mut Verdict, untold: Vec<(Mark, &Sai
         .or_default();
     let mut lines = 0;
     if case.room.host == Host::Server {
-        let of_lines = case
-            .archive
-            .iter()
-            .filter(|kept| kept.mark.is_none())
-            .map(|kept| told_by(&kept.text));
-        lines = of_lines.sum();
+        lines = lines_of(case).values().map(|text| told_by(text)).sum();
     }
     for (mark, said) in untold {
         // Taken by the MUC, and forgotten by it when it was killed, before anybody could read it up.
         let at = said.reflected.or(said.sent.last().copied()).unwrap_or_default();
         let in_archive = case.places.contains_key(&mark);
-        if lines > 0 {
+        if case.room.host == Host::Server && !in_archive && case.under(at, 0, 15, &["kill-server"]) {
+            row.server_lost += 1;
+        } else if lines > 0 {
             lines -= 1;
             row.failed += 1;
-        } else if case.room.host == Host::Server && !in_archive && case.under(at, 0, 15, &["kill-server"]) {
-            row.server_lost += 1;
         } else {
             row.lost += 1;
             verdict.wrong.push(format!(
@@ -108,6 +103,16 @@ fn settle_untold(case: &Case<'_>, verdict: &mut Verdict, untold: Vec<(Mark, &Sai
             ));
         }
     }
+}
+
+/// The lines of the room that nobody said, by id: of its archive, and as people saw them, since a killed server forgets.
+fn lines_of<'a>(case: &Case<'a>) -> BTreeMap<&'a str, &'a str> {
+    let kept = case.archive.iter().filter(|kept| kept.mark.is_none());
+    let kept = kept.map(|kept| (kept.id.as_str(), kept.text.as_str()));
+    let sights = case.journal.sights.iter().flat_map(|person| &person[case.room.number]);
+    let seen = sights.filter(|sight| sight.mark.is_none());
+    let seen = seen.map(|sight| (sight.id.as_str(), sight.text.as_str()));
+    kept.chain(seen).collect()
 }
 
 /// How many messages a line of the gateway in a room speaks of.

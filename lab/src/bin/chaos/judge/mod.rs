@@ -91,6 +91,14 @@ impl Case<'_> {
         open > 0 || self.deeds_near(at, before, after).any(|deed| is_one(&deed))
     }
 
+    /// Whether the server was killed at some time after that.
+    fn killed_after(&self, at: Duration) -> bool {
+        self.journal
+            .deeds
+            .iter()
+            .any(|deed| deed.kind == "kill-server" && !deed.ends && deed.at >= at)
+    }
+
     /// Times and what was done around them, for people.
     fn around(&self, at: Duration) -> String {
         let near: Vec<String> = self
