@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/001_initial.sql"),
     include_str!("migrations/002_deeds.sql"),
     include_str!("migrations/003_joined.sql"),
+    include_str!("migrations/004_pressure.sql"),
 ];
 
 /// `PRAGMA application_id` of our files: "qqxm".
@@ -27,6 +28,10 @@ const STATEMENTS: usize = 128;
 
 /// Another program's transaction, a backup's or a repair's, only delays ours when it is shorter.
 pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Pages that connections keep in memory, in KiB. Behind them are the system's, which cost a copy.
+const WRITER_KIB: i64 = 8192;
+const READER_KIB: i64 = 1024;
 
 /// An open store, not yet running.
 pub(super) struct Opened {
@@ -61,6 +66,7 @@ pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(LOCK_PATIENCE)?;
+    connection.pragma_update(None, "cache_size", -READER_KIB)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
@@ -130,13 +136,15 @@ fn check(path: &Path, connection: &Connection) -> Result<(), OpenError> {
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    // Means something for a new file alone: `store vacuum` gives its free pages back while others write.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     // After a burst the write-ahead log shrinks again.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    // In KiB when negative: the hot ends of all indexes stay in memory.
-    connection.pragma_update(None, "cache_size", -16_384)?;
+    // The hot ends of all indexes stay in memory.
+    connection.pragma_update(None, "cache_size", -WRITER_KIB)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }

@@ -11,6 +11,7 @@ mod open;
 mod outbox;
 mod page;
 mod people;
+mod plans;
 mod prune;
 mod reactions;
 mod writer;
