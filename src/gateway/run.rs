@@ -77,6 +77,9 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
     let (told, stop) = (gateway.clone(), stops.rest.clone());
     let trouble = async move { survive("disk", || told.keep_disk()).await };
     background.spawn(stop.run_until_cancelled_owned(trouble));
+    let (looks, stop) = (gateway.clone(), stops.rest.clone());
+    let looking = async move { survive("looking", || looks.keep_looking()).await };
+    background.spawn(stop.run_until_cancelled_owned(looking));
     let (pruned, keep, stop) = (store.clone(), config.store.keep, stops.rest.clone());
     background.spawn(async move { survive("retention", || prune(pruned.clone(), keep, stop.clone())).await });
     let operator = gateway

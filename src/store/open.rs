@@ -61,6 +61,18 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     Ok(Opened { connection, lock, meta })
 }
 
+/// A connection beside a gateway's: to a file of ours, of today's format.
+pub(super) fn beside(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let refused = |source| OpenError::refused(path, source);
+    connection.busy_timeout(LOCK_PATIENCE).map_err(refused)?;
+    check(path, connection)?;
+    if format(connection).map_err(refused)? < MIGRATIONS.len() {
+        return Err(OpenError::Older(path.to_owned()));
+    }
+    connection.pragma_update(None, "synchronous", "FULL").map_err(refused)?;
+    connection.pragma_update(None, "foreign_keys", "ON").map_err(refused)
+}
+
 /// A connection that only reads. The file exists and is of today's format.
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
@@ -83,7 +95,7 @@ fn lock_path(path: &Path) -> PathBuf {
 }
 
 /// The lock dies with the process, however it dies. The file stays: removing it would let two processes hold two of them.
-fn lock(path: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let name = lock_path(path);
     let failed = |source| OpenError::Io {
         path: name.clone(),

@@ -1,5 +1,6 @@
 //! The promises of the store, on real files.
 
+mod aside;
 mod bench;
 mod commit;
 mod deeds;
