@@ -2,13 +2,13 @@
 
 use std::io::{self, BufWriter, Write as _};
 use std::process::ExitCode;
+use std::time::Duration;
 
 use clap::Subcommand;
 use serde_json::json;
 
 use super::store::count;
 use super::{FAILED, Place};
-use crate::model::{AccountName, Timestamp};
 use crate::store::aside::{Aside, Chosen, Waiting, Why};
 
 /// Letters of a message that are shown.
@@ -57,7 +57,7 @@ impl Which {
     fn chosen(&self) -> Chosen {
         match self.id {
             Some(id) => Chosen::One(id),
-            None => Chosen::All(self.account.as_deref().map(|name| AccountName(name.into()))),
+            None => Chosen::all(self.account.as_deref()),
         }
     }
 }
@@ -108,7 +108,7 @@ fn who_tells(runs: bool) -> &'static str {
 }
 
 fn list(store: &Aside, json: bool) -> anyhow::Result<ExitCode> {
-    let (runs, now) = (store.in_use(), Timestamp::now());
+    let runs = store.in_use();
     let mut out = BufWriter::new(io::stdout().lock());
     let mut rows = 0;
     let mut written = Ok(());
@@ -117,10 +117,10 @@ fn list(store: &Aside, json: bool) -> anyhow::Result<ExitCode> {
         // Who closed the other end has seen enough.
         if written.is_ok() {
             written = if json {
-                writeln!(out, "{}", as_json(&row, now))
+                writeln!(out, "{}", as_json(&row))
             } else {
                 let title = if rows == 1 { TITLE } else { "" };
-                write!(out, "{title}{}", as_line(&row, now, runs))
+                write!(out, "{title}{}", as_line(&row, runs))
             };
         }
     })?;
@@ -134,57 +134,51 @@ fn list(store: &Aside, json: bool) -> anyhow::Result<ExitCode> {
 
 const TITLE: &str = "    id  account      group         age  tries  room                           author            words                     why it waits\n";
 
-fn as_line(row: &Waiting, now: Timestamp, runs: bool) -> String {
+fn as_line(row: &Waiting, runs: bool) -> String {
     format!(
         "{:>6}  {:<11}  {:<11}  {:>4}  {:>5}  {}  {}  {}  {}\n",
         row.id,
         row.account.as_str(),
         row.group.to_string(),
-        age(now.since(row.since).as_secs()),
+        age(row.age),
         row.tries,
         cell(row.room.as_str(), 29),
         cell(&row.author, 16),
         cell(&row.words, WORDS),
-        why(&row.why, now, runs),
+        why(&row.why, runs),
     )
 }
 
-fn as_json(row: &Waiting, now: Timestamp) -> serde_json::Value {
+fn as_json(row: &Waiting) -> serde_json::Value {
     let (behind, again, error) = match &row.why {
         Why::Behind(id) => (Some(*id), None, None),
-        Why::Again(at, error) => (None, Some(at.0), Some(error.as_str())),
+        Why::Again { at, error, .. } => (None, Some(at.0), Some(error.as_str())),
         Why::Unknown(error) => (None, None, Some(error.as_str())),
         Why::Turn | Why::Sending => (None, None, None),
     };
     json!({
         "id": row.id, "account": row.account.as_str(), "group": row.group.0, "room": row.room.as_str(),
         "author": row.author, "words": row.words, "tries": row.tries, "state": row.state,
-        "since": row.since.0, "age": now.since(row.since).as_secs(),
+        "since": row.since.0, "age": row.age.as_secs(),
         "behind": behind, "not_before": again, "error": error,
     })
 }
 
-fn why(why: &Why, now: Timestamp, runs: bool) -> String {
+fn why(why: &Why, runs: bool) -> String {
     match why {
         Why::Behind(id) => format!("behind row {id}"),
         Why::Turn if runs => "its turn comes".to_owned(),
         Why::Turn => "the gateway does not run".to_owned(),
-        Why::Again(at, error) => {
-            let wait = at.since(now).as_secs();
-            let when = if wait == 0 {
-                "now".to_owned()
-            } else {
-                format!("in {}", age(wait))
-            };
-            format!("again {when}: {}", plain(error))
-        }
+        Why::Again { wait, error, .. } if wait.is_zero() => format!("again now: {}", plain(error)),
+        Why::Again { wait, error, .. } => format!("again in {}: {}", age(*wait), plain(error)),
         Why::Sending if runs => "the session has it now".to_owned(),
         Why::Sending => "the gateway ended while it was being sent: the next start asks for its echo".to_owned(),
         Why::Unknown(error) => format!("QQ may have it, its echo is waited for: {}", plain(error)),
     }
 }
 
-fn age(seconds: u64) -> String {
+fn age(time: Duration) -> String {
+    let seconds = time.as_secs();
     match seconds {
         0..120 => format!("{seconds}s"),
         120..7200 => format!("{}m", seconds / 60),
@@ -236,9 +230,12 @@ mod tests {
 
     #[test]
     fn a_row_tells_why_it_waits() {
-        let now = Timestamp::from_secs(1000);
-        let again = Why::Again(Timestamp::from_secs(1007), "the QQ session\nis starting".to_owned());
-        assert_eq!(why(&again, now, true), "again in 7s: the QQ session is starting");
-        assert_eq!(why(&Why::Behind(12), now, true), "behind row 12");
+        assert_eq!(why(&Why::Behind(12), true), "behind row 12");
+        assert_eq!(
+            why(&Why::Unknown("no\nanswer".into()), true),
+            "QQ may have it, its echo is waited for: no answer"
+        );
+        assert_eq!(age(Duration::from_secs(119)), "119s");
+        assert_eq!(age(Duration::from_secs(600)), "10m");
     }
 }

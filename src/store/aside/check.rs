@@ -1,4 +1,4 @@
-//! Whether the file is whole, for SQLite and for us.
+//! Whether the file is whole, for `SQLite` and for us.
 
 use rusqlite::Connection;
 

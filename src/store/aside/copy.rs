@@ -1,6 +1,6 @@
 //! A copy of the store, made while it is in use.
 //!
-//! `VACUUM INTO` reads one snapshot. SQLite's other way, the backup interface, begins anew whenever another process writes, which
+//! `VACUUM INTO` reads one snapshot. `SQLite`'s other way, the backup interface, begins anew whenever another process writes, which
 //! a gateway does all the time.
 
 use std::fs::{File, OpenOptions};

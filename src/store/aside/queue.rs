@@ -1,5 +1,7 @@
 //! What waits for QQ: to be seen, hurried, and given up.
 
+use std::time::Duration;
+
 use jid::BareJid;
 use rusqlite::Connection;
 
@@ -26,6 +28,8 @@ pub struct Waiting {
     pub author: String,
     /// Since when it counts as waiting: its first try, before that its commit.
     pub since: Timestamp,
+    /// How long that is.
+    pub age: Duration,
     /// How often it was tried.
     pub tries: u32,
     /// `due`, `sending` or `unknown`.
@@ -43,8 +47,15 @@ pub enum Why {
     Behind(i64),
     /// Nothing hinders it but its turn.
     Turn,
-    /// It was tried, and is tried again at this time; what QQ or the session said.
-    Again(Timestamp, String),
+    /// It was tried, and is tried again.
+    Again {
+        /// Then.
+        at: Timestamp,
+        /// In so long.
+        wait: Duration,
+        /// What QQ or the session said.
+        error: String,
+    },
     /// The session has it.
     Sending,
     /// QQ may have it: its echo is waited for; what was said.
@@ -58,6 +69,13 @@ pub enum Chosen {
     One(i64),
     /// All of them, or all of an account.
     All(Option<AccountName>),
+}
+
+impl Chosen {
+    /// All of an account, by its name, or all there are.
+    pub fn all(account: Option<&str>) -> Self {
+        Self::All(account.map(|name| AccountName(name.into())))
+    }
 }
 
 /// What became of rows that were to be given up.
@@ -78,6 +96,7 @@ impl Aside {
              FROM outbox o INDEXED BY outbox_open CROSS JOIN messages m ON m.seq = o.message JOIN rooms r ON r.id = m.room
              WHERE o.settled IS NULL ORDER BY o.account, o.grp, o.id",
         )?;
+        let now = Timestamp::now();
         let mut rows = query.query([])?;
         let mut head: Option<(AccountName, GroupNumber, i64)> = None;
         while let Some(row) = rows.next()? {
@@ -95,7 +114,11 @@ impl Aside {
                 (None, "sending") => Why::Sending,
                 (None, "unknown") => Why::Unknown(why),
                 (None, _) if why.is_empty() => Why::Turn,
-                (None, _) => Why::Again(row.get(12)?, why),
+                (None, _) => {
+                    let at: Timestamp = row.get(12)?;
+                    let (wait, error) = (at.since(now), why);
+                    Why::Again { at, wait, error }
+                }
             };
             tell(Waiting {
                 id,
@@ -104,6 +127,7 @@ impl Aside {
                 room: row.get::<_, Text<BareJid>>(3)?.0,
                 author: row.get(4)?,
                 since: row.get(5)?,
+                age: now.since(row.get(5)?),
                 tries: row.get(6)?,
                 state,
                 words: deed(row)?,

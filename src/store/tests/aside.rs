@@ -47,7 +47,11 @@ async fn what_waits_says_why_and_can_be_hurried_and_given_up() {
         .settle(ids[0], retry, Timestamp::now())
         .await
         .expect("settled");
-    assert_eq!(whys(&aside)[0], Why::Again(later, "no line".into()));
+    let Why::Again { at, wait, error } = &whys(&aside)[0] else {
+        panic!("it waits for its time");
+    };
+    assert_eq!((*at, error.as_str()), (later, "no line"));
+    assert!(*wait <= MINUTE && *wait > MINUTE / 2);
     assert_eq!(
         lab.store.version().await.expect("a version"),
         version,

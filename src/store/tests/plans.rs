@@ -1,4 +1,4 @@
-//! How SQLite goes about the questions that are asked again and again: by an index, and never through all that waits.
+//! How `SQLite` goes about the questions that are asked again and again: by an index, and never through all that waits.
 
 use super::*;
 use crate::store::{outbox, prune};
