@@ -1,9 +1,10 @@
-//! What the operator is told of the store's disk: on the board at once, to the admins when it begins and when it is over.
+//! What the operator is told of the store's disk: on the board at once, to the admins when it begins and when it is over. And what
+//! the operator did to the store beside us.
 
 use std::mem::discriminant;
 use std::time::Duration;
 
-use tokio::time::timeout;
+use tokio::time::{sleep, timeout};
 
 use super::Gateway;
 use crate::operator::{Input, Part, State};
@@ -11,8 +12,28 @@ use crate::store::{Condition, Trouble};
 
 /// A disk at its limit goes to and fro: the admins hear that it is over when it was for so long.
 const SETTLED: Duration = Duration::from_secs(5);
+/// How often it is looked whether another process wrote to the file.
+const LOOK_EVERY: Duration = Duration::from_millis(500);
 
 impl Gateway {
+    /// Lets everybody look at the table again when the operator's commands changed it, until dropped. Nothing else is to be done: what
+    /// parts know of rows they ask again before they act on it.
+    pub(super) async fn keep_looking(&self) {
+        let mut known = self.store.version().await.ok();
+        loop {
+            sleep(LOOK_EVERY).await;
+            let Ok(now) = self.store.version().await else { continue };
+            if known.replace(now) == Some(now) {
+                continue;
+            }
+            tracing::debug!("another program wrote to the store");
+            for account in self.accounts.configured() {
+                self.accounts.wake(&account.name);
+            }
+            self.route.wake_portals();
+        }
+    }
+
     /// Tells every change, until dropped.
     pub(super) async fn keep_disk(&self) {
         let mut changes = self.store.health().changes();

@@ -79,6 +79,13 @@ impl Route {
         self.read().rooms.get(room).cloned()
     }
 
+    /// Lets every portal look whether an author is to be told something.
+    pub(super) fn wake_portals(&self) {
+        for portal in self.read().rooms.values() {
+            portal.untold.notify_one();
+        }
+    }
+
     /// An account's events go here, and these groups are mapped for it.
     pub(super) fn set_account(
         &self,

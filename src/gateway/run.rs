@@ -24,7 +24,7 @@ use crate::xmpp::component::{self, Component};
 use crate::xmpp::{Event, Link};
 use crate::{http, qq};
 
-/// Rows that retention deletes at once: short, so that it never holds the writer for long.
+/// Rows that retention deletes at once, at most.
 const PRUNE_STEP: usize = 500;
 const PRUNE_EVERY: Duration = Duration::from_secs(60);
 
@@ -77,6 +77,9 @@ pub async fn run(source: Source, shutdown: CancellationToken) -> anyhow::Result<
     let (told, stop) = (gateway.clone(), stops.rest.clone());
     let trouble = async move { survive("disk", || told.keep_disk()).await };
     background.spawn(stop.run_until_cancelled_owned(trouble));
+    let (looks, stop) = (gateway.clone(), stops.rest.clone());
+    let looking = async move { survive("looking", || looks.keep_looking()).await };
+    background.spawn(stop.run_until_cancelled_owned(looking));
     let (pruned, keep, stop) = (store.clone(), config.store.keep, stops.rest.clone());
     background.spawn(async move { survive("retention", || prune(pruned.clone(), keep, stop.clone())).await });
     let operator = gateway
@@ -294,21 +297,22 @@ fn same_link(old: Option<&Link>, new: Option<&Link>) -> bool {
 /// Deletes what is older than the operator wants to keep, in small steps.
 async fn prune(store: Store, keep: Duration, stop: CancellationToken) {
     loop {
-        match store.prune(keep, Timestamp::now(), PRUNE_STEP).await {
-            Ok(n) if n == PRUNE_STEP => tokio::task::yield_now().await,
-            Ok(_) => {
-                tokio::select! {
-                    () = tokio::time::sleep(PRUNE_EVERY) => {}
-                    () = stop.cancelled() => return,
-                }
-            }
-            Err(error) => {
-                tracing::warn!(%error, "cannot delete old rows");
-                tokio::select! {
-                    () = tokio::time::sleep(PRUNE_EVERY) => {}
-                    () = stop.cancelled() => return,
-                }
-            }
+        let pruned = stop
+            .run_until_cancelled(store.prune(keep, Timestamp::now(), PRUNE_STEP))
+            .await;
+        match pruned {
+            None => return,
+            Some(Ok(0)) => {}
+            Some(Ok(rows)) => tracing::debug!(rows, "old rows were deleted"),
+            Some(Err(error)) if error.heals() => store.health().writable().await,
+            Some(Err(error)) => tracing::warn!(%error, "cannot delete old rows"),
+        }
+        if stop
+            .run_until_cancelled(tokio::time::sleep(PRUNE_EVERY))
+            .await
+            .is_none()
+        {
+            return;
         }
     }
 }

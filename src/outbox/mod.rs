@@ -113,6 +113,8 @@ struct Outbox {
     unsure: HashSet<i64>,
     /// Unknown pieces, and until when each may still be proven.
     doubts: HashMap<i64, (Piece, Instant)>,
+    /// When the queue was last counted.
+    counted: Option<Instant>,
     shutdown: CancellationToken,
 }
 
@@ -124,6 +126,7 @@ impl Outbox {
             recalled: HashMap::new(),
             unsure: HashSet::new(),
             doubts: HashMap::new(),
+            counted: None,
             shutdown,
         }
     }
@@ -343,8 +346,13 @@ impl Outbox {
         Ok(wait.max(Duration::from_millis(20)))
     }
 
-    async fn count_queued(&self) -> anyhow::Result<()> {
-        let (count, _) = self.wiring.store.queued(&self.settings.account).await?;
+    /// For the metric alone, and seldom: it takes the longer the more waits.
+    async fn count_queued(&mut self) -> anyhow::Result<()> {
+        if self.counted.is_some_and(|at| at.elapsed() < RESCAN) {
+            return Ok(());
+        }
+        self.counted = Some(Instant::now());
+        let count = self.wiring.store.queued(&self.settings.account).await?;
         let label = AccountLabel {
             account: self.settings.account.to_string(),
         };

@@ -121,7 +121,7 @@ impl Lab {
     /// Waits until nothing is queued.
     async fn done(&self) {
         let queued = async {
-            while self.store.queued(&account()).await.expect("a count").0 > 0 {
+            while self.store.queued(&account()).await.expect("a count") > 0 {
                 tokio::task::yield_now().await;
             }
         };

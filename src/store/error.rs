@@ -24,6 +24,9 @@ pub enum OpenError {
         /// The newest format known here.
         known: usize,
     },
+    /// The file was written by an earlier version, and is wanted as it is today.
+    #[error("{0} was written by an older qqxmpp: start the gateway once, which brings it up to date")]
+    Older(PathBuf),
     /// Another gateway has it open.
     #[error("{0} is in use by another qqxmpp: stop that one first, or give this one a [store] path of its own")]
     InUse(PathBuf),

@@ -6,6 +6,7 @@
 //! Knows no stanza and no segment: contents go in and out as they are.
 
 mod accounts;
+pub mod aside;
 mod columns;
 mod commit;
 mod error;
@@ -122,6 +123,11 @@ impl Store {
     /// Whether its disk takes what is written.
     pub fn health(&self) -> &Health {
         &self.inner.health
+    }
+
+    /// A number that changes whenever another process writes to the file, and never because of this one.
+    pub async fn version(&self) -> Result<i64, StoreError> {
+        self.inner.writer.version().await
     }
 
     /// How much was written since the start.

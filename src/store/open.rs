@@ -17,6 +17,7 @@ const MIGRATIONS: &[&str] = &[
     include_str!("migrations/001_initial.sql"),
     include_str!("migrations/002_deeds.sql"),
     include_str!("migrations/003_joined.sql"),
+    include_str!("migrations/004_pressure.sql"),
     include_str!("migrations/005_history.sql"),
 ];
 
@@ -28,6 +29,10 @@ const STATEMENTS: usize = 128;
 
 /// Another program's transaction, a backup's or a repair's, only delays ours when it is shorter.
 pub(super) const LOCK_PATIENCE: Duration = Duration::from_secs(10);
+
+/// Pages that connections keep in memory, in KiB. Behind them are the system's, which cost a copy.
+const WRITER_KIB: i64 = 8192;
+const READER_KIB: i64 = 1024;
 
 /// An open store, not yet running.
 pub(super) struct Opened {
@@ -57,11 +62,24 @@ pub(super) fn open(path: &Path) -> Result<Opened, OpenError> {
     Ok(Opened { connection, lock, meta })
 }
 
+/// A connection beside a gateway's: to a file of ours, of today's format.
+pub(super) fn beside(path: &Path, connection: &Connection) -> Result<(), OpenError> {
+    let refused = |source| OpenError::refused(path, source);
+    connection.busy_timeout(LOCK_PATIENCE).map_err(refused)?;
+    check(path, connection)?;
+    if format(connection).map_err(refused)? < MIGRATIONS.len() {
+        return Err(OpenError::Older(path.to_owned()));
+    }
+    connection.pragma_update(None, "synchronous", "FULL").map_err(refused)?;
+    connection.pragma_update(None, "foreign_keys", "ON").map_err(refused)
+}
+
 /// A connection that only reads. The file exists and is of today's format.
 pub(super) fn reader(path: &Path) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX;
     let connection = Connection::open_with_flags(path, flags)?;
     connection.busy_timeout(LOCK_PATIENCE)?;
+    connection.pragma_update(None, "cache_size", -READER_KIB)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(connection)
 }
@@ -78,7 +96,7 @@ fn lock_path(path: &Path) -> PathBuf {
 }
 
 /// The lock dies with the process, however it dies. The file stays: removing it would let two processes hold two of them.
-fn lock(path: &Path) -> Result<File, OpenError> {
+pub(super) fn lock(path: &Path) -> Result<File, OpenError> {
     let name = lock_path(path);
     let failed = |source| OpenError::Io {
         path: name.clone(),
@@ -131,13 +149,15 @@ fn check(path: &Path, connection: &Connection) -> Result<(), OpenError> {
 }
 
 fn configure(connection: &Connection) -> rusqlite::Result<()> {
+    // Means something for a new file alone: `store vacuum` gives its free pages back while others write.
+    connection.pragma_update(None, "auto_vacuum", "INCREMENTAL")?;
     connection.pragma_update_and_check(None, "journal_mode", "WAL", |_| Ok(()))?;
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", "ON")?;
     // After a burst the write-ahead log shrinks again.
     connection.pragma_update(None, "journal_size_limit", 64 << 20)?;
-    // In KiB when negative: the hot ends of all indexes stay in memory.
-    connection.pragma_update(None, "cache_size", -16_384)?;
+    // The hot ends of all indexes stay in memory.
+    connection.pragma_update(None, "cache_size", -WRITER_KIB)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
     Ok(())
 }

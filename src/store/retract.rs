@@ -52,7 +52,7 @@ fn forget_quotes(db: &Connection, room: RoomId, row: Seq) -> rusqlite::Result<()
     )?
     .execute((room, row))?;
     db.prepare_cached(
-        "UPDATE outbox SET parts = '[]', normal = iif(echoed = 1, '', normal)
+        "UPDATE outbox INDEXED BY outbox_about SET parts = '[]', normal = iif(echoed = 1, '', normal)
          WHERE message > ?1 AND answers = ?1 AND deed = 'say' AND settled IS NOT NULL",
     )?
     .execute([row])?;

@@ -115,11 +115,21 @@ fn seen(db: &Connection, room: RoomId, who: &BareJid, nick: &str, now: Timestamp
     Ok(())
 }
 
+/// Whether there is something that nobody remembers any more.
+pub(super) fn forgets(db: &Connection, now: Timestamp) -> rusqlite::Result<bool> {
+    db.query_row(
+        "SELECT EXISTS (SELECT 1 FROM nicks WHERE seen < ?1
+             AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.room = nicks.room AND s.jid BETWEEN nicks.who || '/' AND nicks.who || '0'))",
+        [now.minus(REMEMBERED)],
+        |row| row.get(0),
+    )
+}
+
 /// Takes away what nobody remembers any more.
 pub(super) fn forget(db: &Connection, now: Timestamp) -> rusqlite::Result<usize> {
     db.execute(
         "DELETE FROM nicks WHERE seen < ?1
-             AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.room = nicks.room AND s.who = nicks.who)",
+             AND NOT EXISTS (SELECT 1 FROM sessions s WHERE s.room = nicks.room AND s.jid BETWEEN nicks.who || '/' AND nicks.who || '0')",
         [now.minus(REMEMBERED)],
     )
 }

@@ -82,6 +82,8 @@ enum Wish {
     /// Run whatever is wrong: tests make trouble and end it.
     #[cfg(test)]
     Tamper(Job),
+    /// Tell the version of the file, as far as others change it.
+    Version(oneshot::Sender<Result<i64, StoreError>>),
     Close(oneshot::Sender<()>),
 }
 
@@ -124,6 +126,14 @@ impl Writer {
             .map_err(|_| StoreError::Closed)
     }
 
+    /// The version of the file; see [`super::Store::version`]. No other connection can tell: to each, ours is another.
+    pub(super) async fn version(&self) -> Result<i64, StoreError> {
+        let (reply, version) = oneshot::channel();
+        let sent = self.wishes.send(Wish::Version(reply)).await;
+        sent.map_err(|_| StoreError::Closed)?;
+        version.await.map_err(|_| StoreError::Closed)?
+    }
+
     /// Waits until all that was queued before is on the disk and the file is closed.
     pub(super) async fn close(&self) {
         let (farewell, gone) = oneshot::channel();
@@ -157,6 +167,7 @@ fn run(
                 Wish::Write(late) => drop(late),
                 #[cfg(test)]
                 Wish::Tamper(job) => (job(Ok(connection)).answer)(Ok(())),
+                Wish::Version(reply) => drop(reply.send(version(connection))),
                 Wish::Close(reply) => farewell = Some(reply),
             }
         }
@@ -202,6 +213,10 @@ fn until_it_works(connection: &Connection, waiting: &mut mpsc::Receiver<Wish>, h
                 (job(Ok(connection)).answer)(Ok(()));
                 continue;
             }
+            Ok(Wish::Version(reply)) => {
+                drop(reply.send(version(connection)));
+                continue;
+            }
             Ok(close @ Wish::Close(_)) => break Some(close),
             Err(mpsc::error::TryRecvError::Disconnected) => break None,
             Err(mpsc::error::TryRecvError::Empty) => {}
@@ -229,6 +244,10 @@ fn until_it_works(connection: &Connection, waiting: &mut mpsc::Receiver<Wish>, h
     };
     let _ = connection.busy_timeout(LOCK_PATIENCE);
     end
+}
+
+fn version(connection: &Connection) -> Result<i64, StoreError> {
+    Ok(connection.pragma_query_value(None, "data_version", |row| row.get(0))?)
 }
 
 /// A write that nobody needs, all the way to the disk.

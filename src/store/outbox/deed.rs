@@ -43,6 +43,10 @@ pub(in crate::store) fn add_deed(db: &Connection, deed: &NewDeed<'_>, now: Times
     Ok(())
 }
 
+pub(in crate::store) const DROP_OPPOSITE: &str = "DELETE FROM outbox INDEXED BY outbox_about
+     WHERE account = ?1 AND grp = ?2 AND settled IS NULL AND state = 'due' AND tries = 0
+         AND deed = ?3 AND answers = ?4 AND emoji = ?5";
+
 /// Takes out of the queue what a reaction would undo, if it was not tried yet. `true`: there was something, and both are done with.
 pub(in crate::store) fn drop_opposite(db: &Connection, deed: &NewDeed<'_>) -> rusqlite::Result<bool> {
     let opposite = match deed.deed {
@@ -50,12 +54,9 @@ pub(in crate::store) fn drop_opposite(db: &Connection, deed: &NewDeed<'_>) -> ru
         "unreact" => "react",
         _ => return Ok(false),
     };
-    let dropped = db
-        .prepare_cached(
-            "DELETE FROM outbox WHERE account = ?1 AND grp = ?2 AND settled IS NULL AND state = 'due' AND tries = 0
-                 AND deed = ?3 AND answers = ?4 AND emoji = ?5",
-        )?
-        .execute((deed.account, deed.group, opposite, deed.about, deed.emoji))?;
+    let dropped =
+        db.prepare_cached(DROP_OPPOSITE)?
+            .execute((deed.account, deed.group, opposite, deed.about, deed.emoji))?;
     Ok(dropped > 0)
 }
 

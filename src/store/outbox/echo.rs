@@ -36,6 +36,10 @@ pub(in crate::store) fn take_echo(db: &Connection, echo: &Echo<'_>) -> rusqlite:
     Ok(Some((row, piece)))
 }
 
+pub(in crate::store) const OPEN_ECHO: &str = "SELECT id, row, piece FROM outbox INDEXED BY outbox_moving
+     WHERE account = ?1 AND grp = ?2 AND state IN ('sending', 'unknown') AND echoed = 0 AND normal = ?3
+     ORDER BY id LIMIT 1";
+
 type Found = Option<(i64, Seq, i64)>;
 
 /// The sure way, where the send's answer came first and told a handle. A piece that was echoed already is not news either,
@@ -63,11 +67,7 @@ fn by_text(db: &Connection, echo: &Echo<'_>) -> rusqlite::Result<Found> {
         return Ok(None);
     }
     let open = db
-        .prepare_cached(
-            "SELECT id, row, piece FROM outbox
-             WHERE account = ?1 AND grp = ?2 AND settled IS NULL AND state IN ('sending', 'unknown')
-                 AND echoed = 0 AND normal = ?3 ORDER BY id LIMIT 1",
-        )?
+        .prepare_cached(OPEN_ECHO)?
         .query_row((echo.account, echo.group, echo.normal), read)
         .optional()?;
     let settled = db

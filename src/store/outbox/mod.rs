@@ -26,9 +26,50 @@ use super::columns::{Json, Text, limit};
 use super::{NewPiece, Piece, PieceState, RoomId, Store, StoreError};
 use crate::model::{AccountName, GroupNumber, Seq, Timestamp};
 
+#[cfg(test)]
+pub(super) use deed::DROP_OPPOSITE;
 pub(super) use deed::{NewDeed, add_deed, cancel, drop_opposite, reaches, went_to};
+#[cfg(test)]
+pub(super) use echo::OPEN_ECHO;
 pub(super) use echo::{Echo, take_echo};
 pub use told::Unsent;
+
+/// The oldest open piece of each group of an account (`?1`), as `head (id)`. Goes from group to group in the index: what stands behind
+/// the heads is not looked at, however much it is.
+macro_rules! heads {
+    ($then:literal) => {
+        concat!(
+            "WITH RECURSIVE place (grp) AS (
+                 SELECT min(grp) FROM outbox INDEXED BY outbox_open WHERE account = ?1 AND settled IS NULL
+                 UNION ALL
+                 SELECT (SELECT min(grp) FROM outbox INDEXED BY outbox_open
+                         WHERE account = ?1 AND settled IS NULL AND grp > place.grp)
+                 FROM place WHERE place.grp IS NOT NULL),
+             head (id) AS MATERIALIZED (
+                 SELECT (SELECT min(id) FROM outbox INDEXED BY outbox_open
+                         WHERE account = ?1 AND settled IS NULL AND grp = place.grp)
+                 FROM place WHERE place.grp IS NOT NULL) ",
+            $then
+        )
+    };
+}
+
+pub(super) const DUE: &str = heads!(
+    "SELECT o.id, r.jid, o.row, o.grp, o.parts, o.answers, o.deed, o.emoji, o.tries, o.since, o.state
+     FROM head CROSS JOIN outbox o ON o.id = head.id JOIN messages m ON m.seq = o.message JOIN rooms r ON r.id = m.room
+     WHERE o.state = 'due' AND o.not_before <= ?2 ORDER BY o.id LIMIT ?3"
+);
+
+pub(super) const NEXT_DUE: &str =
+    heads!("SELECT min(o.not_before) FROM head CROSS JOIN outbox o ON o.id = head.id WHERE o.state = 'due'");
+
+pub(super) const UNSETTLED: &str =
+    "SELECT o.id, r.jid, o.row, o.grp, o.parts, o.answers, o.deed, o.emoji, o.tries, o.since, o.state
+     FROM outbox o INDEXED BY outbox_moving CROSS JOIN messages m ON m.seq = o.message JOIN rooms r ON r.id = m.room
+     WHERE o.account = ?1 AND o.state IN ('sending', 'unknown') ORDER BY o.id";
+
+pub(super) const QUEUED: &str =
+    "SELECT count(*) FROM outbox INDEXED BY outbox_open WHERE account = ?1 AND settled IS NULL";
 
 impl Store {
     /// What may be sent now: of each group the oldest open piece, if it is due and its time has come. Oldest first.
@@ -36,13 +77,7 @@ impl Store {
         let account = account.clone();
         self.read(move |db| {
             let pieces = db
-                .prepare_cached(
-                    "SELECT o.id, r.jid, o.row, o.grp, o.parts, o.answers, o.deed, o.emoji, o.tries, o.since, o.state
-                     FROM outbox o JOIN messages m ON m.seq = o.message JOIN rooms r ON r.id = m.room
-                     WHERE o.id IN (SELECT min(id) FROM outbox WHERE account = ?1 AND settled IS NULL GROUP BY grp)
-                         AND o.state = 'due' AND o.not_before <= ?2
-                     ORDER BY o.id LIMIT ?3",
-                )?
+                .prepare_cached(DUE)?
                 .query_map((&account, now, limit(max)), |row| read(db, row, &account))?
                 .collect::<rusqlite::Result<_>>()?;
             Ok(pieces)
@@ -55,11 +90,7 @@ impl Store {
         let account = account.clone();
         self.read(move |db| {
             let pieces = db
-                .prepare_cached(
-                    "SELECT o.id, r.jid, o.row, o.grp, o.parts, o.answers, o.deed, o.emoji, o.tries, o.since, o.state
-                     FROM outbox o JOIN messages m ON m.seq = o.message JOIN rooms r ON r.id = m.room
-                     WHERE o.account = ?1 AND o.settled IS NULL AND o.state IN ('sending', 'unknown') ORDER BY o.id",
-                )?
+                .prepare_cached(UNSETTLED)?
                 .query_map([&account], |row| read(db, row, &account))?
                 .collect::<rusqlite::Result<_>>()?;
             Ok(pieces)
@@ -70,16 +101,8 @@ impl Store {
     /// When the next retry is due, over all groups of the account; in the past when something is due already.
     pub async fn next_due(&self, account: &AccountName) -> Result<Option<Timestamp>, StoreError> {
         let account = account.clone();
-        self.read(move |db| {
-            let at = db
-                .prepare_cached(
-                    "SELECT min(not_before) FROM outbox WHERE state = 'due' AND id IN
-                         (SELECT min(id) FROM outbox WHERE account = ?1 AND settled IS NULL GROUP BY grp)",
-                )?
-                .query_row([account], |row| row.get(0))?;
-            Ok(at)
-        })
-        .await
+        self.read(move |db| Ok(db.prepare_cached(NEXT_DUE)?.query_row([account], |row| row.get(0))?))
+            .await
     }
 
     /// Whose open pieces there are: room, account, group.
@@ -100,14 +123,12 @@ impl Store {
         .await
     }
 
-    /// How many pieces of an account are open, and since when the oldest of them.
-    pub async fn queued(&self, account: &AccountName) -> Result<(u64, Option<Timestamp>), StoreError> {
+    /// How many pieces of an account are open. The one question that takes the longer the more there are: not to be asked at each turn.
+    pub async fn queued(&self, account: &AccountName) -> Result<u64, StoreError> {
         let account = account.clone();
         self.read(move |db| {
-            let (count, oldest): (i64, _) = db
-                .prepare_cached("SELECT count(*), min(since) FROM outbox WHERE account = ?1 AND settled IS NULL")?
-                .query_row([account], |row| Ok((row.get(0)?, row.get(1)?)))?;
-            Ok((count.cast_unsigned(), oldest))
+            let count: i64 = db.prepare_cached(QUEUED)?.query_row([account], |row| row.get(0))?;
+            Ok(count.cast_unsigned())
         })
         .await
     }

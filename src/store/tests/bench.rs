@@ -39,3 +39,75 @@ async fn commits_per_second() {
         );
     }
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+#[ignore = "a measurement"]
+async fn a_long_queue() {
+    let lab = Lab::new().await;
+    let main = account("main");
+    for batch in 0..2000 {
+        let message = |n: i64| from_xmpp(Some(&format!("{batch} {n}")), Timestamp(n), &["hello"]);
+        let writes = (0..100).map(|n| Write::Message(message(n))).collect();
+        lab.store.commit(lab.room, writes).await.expect("a commit");
+    }
+    let begin = Instant::now();
+    assert_eq!(lab.store.queued(&main).await.expect("queued"), 200_000);
+    println!("queued: {:?}", begin.elapsed());
+    let (mut due, mut next, mut sending, mut settle, mut unsettled) = <[std::time::Duration; 5]>::default().into();
+    for n in 0..100 {
+        let begin = Instant::now();
+        let pieces = lab.store.due(&main, Timestamp::now(), 32).await.expect("due");
+        due += begin.elapsed();
+        let begin = Instant::now();
+        lab.store.next_due(&main).await.expect("next");
+        next += begin.elapsed();
+        let begin = Instant::now();
+        assert!(
+            lab.store
+                .sending(pieces[0].id, Timestamp::now())
+                .await
+                .expect("sending")
+        );
+        sending += begin.elapsed();
+        let begin = Instant::now();
+        assert_eq!(lab.store.unsettled(&main).await.expect("unsettled").len(), 1);
+        unsettled += begin.elapsed();
+        let begin = Instant::now();
+        let sent = crate::store::Settled::Sent(Some(handle(&format!("h{n}"))));
+        lab.store
+            .settle(pieces[0].id, sent, Timestamp::now())
+            .await
+            .expect("settled");
+        settle += begin.elapsed();
+    }
+    for (what, time) in [
+        ("due", due),
+        ("next_due", next),
+        ("sending", sending),
+        ("unsettled", unsettled),
+        ("settle", settle),
+    ] {
+        println!("{what}: {:?}", time / 100);
+    }
+    let begin = Instant::now();
+    let mut longest = std::time::Duration::ZERO;
+    // Nothing is old enough to go but what was sent.
+    let pruned = tokio::spawn({
+        let store = lab.store.clone();
+        async move { store.prune(MINUTE, Timestamp::now(), 500).await }
+    });
+    while !pruned.is_finished() {
+        let begin = Instant::now();
+        lab.store
+            .confirm(lab.room, crate::store::Confirmed::default())
+            .await
+            .expect("a write");
+        longest = longest.max(begin.elapsed());
+        tokio::time::sleep(std::time::Duration::from_millis(5)).await;
+    }
+    println!(
+        "prune: {:?} rows, {:?}, others waited {longest:?} at most",
+        pruned.await.expect("an end"),
+        begin.elapsed()
+    );
+}

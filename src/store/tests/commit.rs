@@ -125,7 +125,7 @@ async fn a_client_that_repeats_itself_within_ten_minutes_gets_its_rows_again() {
         origin: Some("o1".into()),
     };
     assert_eq!(lab.one(Write::Message(again)).await, Written::Repeated(rows.clone()));
-    assert_eq!(lab.store.queued(&account("main")).await.expect("read").0, 1);
+    assert_eq!(lab.store.queued(&account("main")).await.expect("read"), 1);
 
     // Somebody else's is not, nor in another room, nor without an id, nor eleven minutes later.
     let mut bob = from_xmpp(Some("o1"), minutes(1), &[]);

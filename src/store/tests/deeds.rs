@@ -35,7 +35,7 @@ async fn what_qq_does_not_have_is_cancelled_without_a_word() {
     let row = said_to_both(&lab, "1").await;
     let by = lab.new_rows(take_back(row)).await[0].seq;
     assert_eq!(due(&lab).await, []);
-    assert_eq!(lab.store.queued(&account("main")).await.expect("queued").0, 0);
+    assert_eq!(lab.store.queued(&account("main")).await.expect("queued"), 0);
     assert_eq!(lab.store.untold(lab.room, None).await.expect("untold"), []);
     let Content::Tombstone {
         id,
@@ -78,7 +78,7 @@ async fn what_qq_has_is_recalled_behind_everything_before_it() {
 
     // Once: a second retraction finds no words.
     lab.new_rows(take_back(row)).await;
-    assert_eq!(lab.store.queued(&account("main")).await.expect("queued").0, 1);
+    assert_eq!(lab.store.queued(&account("main")).await.expect("queued"), 1);
     sending(&lab, recall.id).await;
     settle(&lab, recall.id, Settled::Sent(None)).await;
     assert_eq!(due(&lab).await, []);

@@ -29,7 +29,7 @@ async fn an_echo_before_the_answer_proves_the_piece() {
     let (seq, id) = in_flight(&lab, "1", "hi").await;
     assert_eq!(lab.one(own("e1", "hi", Some("h1"), later(0))).await, Written::Known);
     // Proven: the group goes on, and a lost answer changes nothing.
-    assert_eq!(lab.store.queued(&account("main")).await.expect("queued").0, 0);
+    assert_eq!(lab.store.queued(&account("main")).await.expect("queued"), 0);
     lab.store
         .settle(id, Settled::Unknown("timeout".into()), later(0))
         .await

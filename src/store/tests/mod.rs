@@ -1,5 +1,6 @@
 //! The promises of the store, on real files.
 
+mod aside;
 mod bench;
 mod commit;
 mod deeds;
@@ -11,6 +12,7 @@ mod open;
 mod outbox;
 mod page;
 mod people;
+mod plans;
 mod prune;
 mod reactions;
 mod writer;

@@ -315,7 +315,7 @@ async fn compare(lab: &Lab, model: &Model) -> TestCaseResult {
         unsettled.iter().map(|p| p.id).collect::<Vec<_>>(),
         model.lines.iter().filter(held).map(|line| line.id).collect::<Vec<_>>()
     );
-    let (open, _) = lab.store.queued(&main).await.expect("queued");
+    let open = lab.store.queued(&main).await.expect("queued");
     prop_assert_eq!(open, model.lines.iter().filter(|line| line.open()).count() as u64);
     let untold = lab.store.untold(lab.room, None).await.expect("untold");
     prop_assert_eq!(

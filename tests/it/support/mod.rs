@@ -73,7 +73,7 @@ impl Bridge {
     }
 
     /// Server and sandbox run, with a `WebQQ` account that logs in as `login` says; the gateway was not started.
-    async fn assemble_web(
+    pub(crate) async fn assemble_web(
         kind: Kind,
         options: &Options,
         login: &str,

@@ -1,6 +1,10 @@
 //! The command line: what was asked for, the log, the signals, the exit code.
 //!
-//! Runs in the main task. Knows nothing of what the gateway does; a test can start the gateway without it.
+//! Runs in the main task. Knows nothing of what the gateway does; a test can start the gateway without it. The commands for the store
+//! ([`store`], [`outbox`]) work beside a gateway that runs, and without one.
+
+mod outbox;
+mod store;
 
 use std::ffi::OsString;
 use std::io::IsTerminal;
@@ -15,6 +19,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{Config, Problems, Source};
 use crate::gateway;
+use crate::store::aside::Aside;
 
 /// Something failed at run time.
 const FAILED: u8 = 1;
@@ -53,6 +58,32 @@ enum Command {
         #[arg(long)]
         online: bool,
     },
+    /// Look after the store: works while the gateway runs, too
+    Store {
+        #[command(subcommand)]
+        what: store::Store,
+    },
+    /// See what waits for QQ, hurry it, give it up: works while the gateway runs, too
+    Outbox {
+        #[command(subcommand)]
+        what: outbox::Outbox,
+    },
+}
+
+/// Where the configuration is.
+#[derive(clap::Args)]
+struct Place {
+    /// The configuration file
+    #[arg(long, default_value = "bridge.toml")]
+    config: PathBuf,
+}
+
+impl Place {
+    /// The store that the configuration names.
+    fn store(&self) -> anyhow::Result<Aside> {
+        let config = Source::new(&self.config).load()?;
+        Ok(Aside::open(&config.store.path)?)
+    }
 }
 
 #[derive(Clone, Copy, ValueEnum)]
@@ -76,7 +107,7 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     };
     let log_format = match &arguments.command {
         Command::Run { log_format, .. } => *log_format,
-        Command::Check { .. } => LogFormat::Human,
+        Command::Check { .. } | Command::Store { .. } | Command::Outbox { .. } => LogFormat::Human,
     };
     if let Err(error) = start_log(log_format) {
         eprintln!("qqxmpp: {error:#}");
@@ -85,6 +116,8 @@ pub async fn main(arguments: impl IntoIterator<Item = OsString>) -> ExitCode {
     let done = match arguments.command {
         Command::Run { config, .. } => run(Source::new(config)).await,
         Command::Check { config, online } => check(&Source::new(config), online).await,
+        Command::Store { what } => store::run(&what),
+        Command::Outbox { what } => outbox::run(&what),
     };
     match done {
         Ok(code) => code,
