@@ -227,3 +227,32 @@ async fn reactions_wait_for_their_row_and_are_nobodys_grief() {
     lab.done().await;
     assert_eq!(lab.store.untold(lab.room, None).await.expect("a list"), []);
 }
+
+#[tokio::test]
+async fn what_qq_answered_outlasts_a_disk_that_takes_nothing() {
+    let mut lab = Lab::new().await;
+    let first = lab.commit(&["one"], None).await;
+    lab.commit(&["two"], None).await;
+    let Command::Send { reply, .. } = lab.next().await else {
+        panic!("no words");
+    };
+    lab.store.make_read_only(true).await;
+    reply
+        .send(Outcome::Sent(Some(Handle("h1".into()))))
+        .expect("somebody waits");
+    let mut changes = lab.store.health().changes();
+    let blocked = changes.wait_for(|now| now.blocked.is_some());
+    timeout(LIMIT, blocked).await.expect("trouble").expect("a store");
+    lab.wake.notify_one();
+    assert!(
+        timeout(Duration::from_millis(300), lab.commands.recv()).await.is_err(),
+        "something was sent"
+    );
+    assert_eq!(lab.store.queued(&account()).await.expect("a count"), 2);
+    lab.store.make_read_only(false).await;
+    lab.sent("h2").await;
+    // What QQ had said was stored before that.
+    let named = lab.store.named(lab.room, &account(), GROUP, &Handle("h1".into())).await;
+    assert_eq!(named.expect("read").expect("a row").seq, first);
+    lab.stop.cancel();
+}

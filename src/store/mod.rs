@@ -155,6 +155,21 @@ impl Store {
         answer.await.map_err(|_| StoreError::Closed)?
     }
 
+    /// Runs `work` on the writer's connection, outside of any transaction and whatever is wrong: makes trouble, and ends it.
+    #[cfg(test)]
+    pub(crate) async fn tamper(&self, work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static) {
+        let (reply, done) = oneshot::channel();
+        let job = writer::job(move |db| Ok(work(db)?), reply);
+        self.inner.writer.tamper(job).await.expect("a writer");
+        done.await.expect("an answer").expect("it worked");
+    }
+
+    /// Lets nothing be written, or everything.
+    #[cfg(test)]
+    pub(crate) async fn make_read_only(&self, yes: bool) {
+        self.tamper(move |db| db.pragma_update(None, "query_only", yes)).await;
+    }
+
     /// Runs `work` on a reader, in one snapshot of the store.
     async fn read<T, E, F>(&self, work: F) -> Result<T, E>
     where

@@ -8,17 +8,9 @@ use rusqlite::Connection;
 use tokio::time::timeout;
 
 use super::*;
-use crate::store::{OpenError, Trouble, writer};
+use crate::store::{OpenError, Trouble};
 
 const LIMIT: Duration = Duration::from_secs(30);
-
-/// Runs something on the writer's connection, whatever is wrong with it.
-async fn tamper(store: &Store, work: impl FnOnce(&Connection) -> rusqlite::Result<()> + Send + 'static) {
-    let (reply, done) = tokio::sync::oneshot::channel();
-    let job = writer::job(move |db| Ok(work(db)?), reply);
-    store.inner.writer.tamper(job).await.expect("a writer");
-    done.await.expect("an answer").expect("it worked");
-}
 
 /// What is wrong, as soon as something is.
 async fn blocked(store: &Store) -> Trouble {
@@ -46,7 +38,7 @@ async fn a_full_file_fails_whole_and_is_over_when_there_is_room() {
     let lab = Lab::new().await;
     let rows = lab.new_rows(from_qq("1", "a")).await;
     // Not less than the file has now.
-    tamper(&lab.store, limit_pages(1)).await;
+    lab.store.tamper(limit_pages(1)).await;
     let big = "x".repeat(1 << 20);
     let (small, full) = tokio::join!(
         say(&lab.store, lab.room, "2", "b"),
@@ -66,7 +58,7 @@ async fn a_full_file_fails_whole_and_is_over_when_there_is_room() {
             .is_err_and(|error| error.heals())
     );
     assert_eq!(lab.store.counts(), before);
-    tamper(&lab.store, limit_pages(1 << 30)).await;
+    lab.store.tamper(limit_pages(1 << 30)).await;
     writable(&lab.store).await;
     lab.new_rows(from_qq("3", &big)).await;
     let left = lab.store.read(|db| {
@@ -145,11 +137,11 @@ async fn a_read_only_disk_is_told_in_one_sentence() {
 #[tokio::test]
 async fn a_file_that_may_not_be_written_heals() {
     let lab = Lab::new().await;
-    tamper(&lab.store, |db| db.pragma_update(None, "query_only", true)).await;
+    lab.store.tamper(|db| db.pragma_update(None, "query_only", true)).await;
     let error = say(&lab.store, lab.room, "1", "a").await.expect_err("read-only");
     assert!(matches!(error, StoreError::Trouble(Trouble::ReadOnly)), "{error}");
     assert_eq!(blocked(&lab.store).await, Trouble::ReadOnly);
-    tamper(&lab.store, |db| db.pragma_update(None, "query_only", false)).await;
+    lab.store.tamper(|db| db.pragma_update(None, "query_only", false)).await;
     writable(&lab.store).await;
     lab.new_rows(from_qq("1", "a")).await;
 }
@@ -173,7 +165,7 @@ async fn a_short_lock_delays_and_a_long_one_is_told() {
     assert_eq!(lab.store.health().blocked(), None);
     held.join().expect("unlocked");
 
-    tamper(&lab.store, |db| db.busy_timeout(Duration::from_millis(100))).await;
+    lab.store.tamper(|db| db.busy_timeout(Duration::from_millis(100))).await;
     let held = lock(&path, Duration::from_secs(3));
     let error = say(&lab.store, lab.room, "2", "b").await.expect_err("locked");
     assert!(matches!(error, StoreError::Trouble(Trouble::Busy)), "{error}");
