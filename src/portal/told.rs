@@ -11,10 +11,14 @@
 use std::collections::HashSet;
 
 use anyhow::Context;
+use futures_util::future::try_join_all;
 
+use super::draft::Draft;
 use super::turn::Portal;
 use super::words;
 use crate::model::{GroupNumber, Seq};
+use crate::room::Room;
+use crate::store::Untold as Failed;
 use crate::xmpp::Outgoing;
 
 /// Errors written at once: an outage that ends ten thousand messages must not drown the room.
@@ -96,6 +100,9 @@ impl Portal {
             self.untold.due = true;
             return Ok(());
         }
+        if matches!(self.room, Room::Joined(_)) {
+            return self.tell_the_room().await;
+        }
         self.untold.due = false;
         let failed = self.wiring.store.untold(self.id).await;
         for failed in failed.context("cannot read what failed")? {
@@ -110,12 +117,8 @@ impl Portal {
             if self.untold.told.len() >= PACE {
                 break;
             }
+            let text = self.word_about(&failed);
             if let Some(session) = failed.session.filter(|_| first) {
-                let text = if failed.recall {
-                    words::kept(self.settings.language, &failed.why)
-                } else {
-                    words::undelivered(self.settings.language, failed.unknown, &failed.why)
-                };
                 let now = self.clock.now();
                 self.untold.errors.extend(match &failed.id {
                     // A moderator said nothing that could be marked.
@@ -132,5 +135,55 @@ impl Portal {
             });
         }
         Ok(())
+    }
+
+    /// A room of others throws out who sends errors. There the word is a line of the room that sums up; authors are told alone in
+    /// passing, as far as the room bears it. Who was told is stored behind the line: what a crash takes between the two is said again,
+    /// and nothing is left out.
+    async fn tell_the_room(&mut self) -> anyhow::Result<()> {
+        if !self.notices.may_sum_up() {
+            self.untold.due = true;
+            return Ok(());
+        }
+        self.untold.due = false;
+        let store = self.wiring.store.clone();
+        let failed = store.untold(self.id).await.context("cannot read what failed")?;
+        if failed.is_empty() {
+            return Ok(());
+        }
+        // Whether that was all is asked at the next summary.
+        self.untold.due = true;
+        let mut messages = HashSet::new();
+        for failed in &failed {
+            if failed.again || !messages.insert(failed.message) {
+                continue;
+            }
+            let (text, now) = (self.word_about(failed), self.clock.now());
+            if let Some(session) = &failed.session {
+                let whisper = self.room.whisper(session, &text, now);
+                self.replies.push(whisper.into_iter().collect());
+            }
+            if !failed.recall {
+                self.notices.not_sent(&failed.why);
+            }
+        }
+        let mut draft = Draft::default();
+        for line in self.notices.due() {
+            self.say_line(&line, &mut draft);
+        }
+        self.commit(draft).await?;
+        let told = failed
+            .iter()
+            .map(|failed| store.told(self.id, failed.message, failed.group));
+        try_join_all(told).await.context("cannot store who was told")?;
+        Ok(())
+    }
+
+    fn word_about(&self, failed: &Failed) -> String {
+        if failed.recall {
+            words::kept(self.settings.language, &failed.why)
+        } else {
+            words::undelivered(self.settings.language, failed.unknown, &failed.why)
+        }
     }
 }
