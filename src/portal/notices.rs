@@ -106,6 +106,11 @@ impl Notices {
         why.clone_into(&mut self.last_why);
     }
 
+    /// Whether a summary of failed messages would be said now.
+    pub(super) fn may_sum_up(&self) -> bool {
+        self.next_summary.is_none_or(|at| Instant::now() >= at)
+    }
+
     /// Somebody may not speak for so long; zero: they may again. What changes to and fro between two lines is not told.
     pub(super) fn muted(&mut self, which: Muted, duration: Duration) {
         let end = match Instant::now().checked_add(duration) {

@@ -12,8 +12,10 @@
 use std::collections::HashSet;
 
 use anyhow::Context;
+use futures_util::future::try_join_all;
 use jid::FullJid;
 
+use super::draft::Draft;
 use super::turn::Portal;
 use super::words;
 use crate::model::{GroupNumber, Seq, Timestamp};
@@ -149,6 +151,9 @@ impl Portal {
             self.untold.due = true;
             return Ok(());
         }
+        if matches!(self.room, Room::Joined(_)) {
+            return self.tell_the_room().await;
+        }
         self.untold.due = false;
         self.untold.away.clear();
         let failed = self.wiring.store.untold(self.id, self.room.listeners()).await;
@@ -190,16 +195,61 @@ impl Portal {
     }
 
     fn tell(&mut self, session: &FullJid, failed: &Failed) {
-        let text = if failed.recall {
-            words::kept(self.settings.language, &failed.why)
-        } else {
-            words::undelivered(self.settings.language, failed.unknown, &failed.why)
-        };
-        let now = self.clock.now();
+        let (text, now) = (self.word_about(failed), self.clock.now());
         self.untold.errors.extend(match &failed.id {
             // A moderator said nothing that could be marked.
             None if failed.recall => self.room.whisper(session, &text, now),
             id => self.room.undelivered(session, id.as_deref(), text, now),
         });
+    }
+
+    /// A room of others throws out who sends errors. There the word is a line of the room that sums up; authors are told alone in
+    /// passing, as far as the room bears it. Who was told is stored behind the line: what a crash takes between the two is said again,
+    /// and nothing is left out.
+    async fn tell_the_room(&mut self) -> anyhow::Result<()> {
+        if !self.notices.may_sum_up() {
+            self.untold.due = true;
+            return Ok(());
+        }
+        self.untold.due = false;
+        let store = self.wiring.store.clone();
+        let failed = store.untold(self.id, None).await.context("cannot read what failed")?;
+        if failed.is_empty() {
+            return Ok(());
+        }
+        // Whether that was all is asked at the next summary.
+        self.untold.due = true;
+        let mut messages = HashSet::new();
+        for failed in &failed {
+            if failed.again || !messages.insert(failed.message) {
+                continue;
+            }
+            let (text, now) = (self.word_about(failed), self.clock.now());
+            if let Some(session) = &failed.session {
+                let whisper = self.room.whisper(session, &text, now);
+                self.replies.push(whisper.into_iter().collect());
+            }
+            if !failed.recall {
+                self.notices.not_sent(&failed.why);
+            }
+        }
+        let mut draft = Draft::default();
+        for line in self.notices.due() {
+            self.say_line(&line, &mut draft);
+        }
+        self.commit(draft).await?;
+        let told = failed
+            .iter()
+            .map(|failed| store.told(self.id, failed.message, failed.group));
+        try_join_all(told).await.context("cannot store who was told")?;
+        Ok(())
+    }
+
+    fn word_about(&self, failed: &Failed) -> String {
+        if failed.recall {
+            words::kept(self.settings.language, &failed.why)
+        } else {
+            words::undelivered(self.settings.language, failed.unknown, &failed.why)
+        }
     }
 }

@@ -1,7 +1,8 @@
 //! Authors hear of what did not reach QQ: once for each message, whatever breaks meanwhile.
 
 use super::*;
-use crate::store::{Settled, Unsent};
+use crate::model::{Author, Content};
+use crate::store::{Identity, NewMessage, NewPiece, Settled, Unsent, Write};
 
 async fn fail_everything(lab: &Lab) {
     let room = lab.room().await;
@@ -174,4 +175,89 @@ async fn a_store_that_is_closed_refuses_words_and_joins_and_the_next_run_says_wh
         .await;
     // Bob's join was taken, but not worked on: the next run has it.
     assert_eq!(inbox.xmpp.take(9).len(), 1);
+}
+
+fn elsewhere() -> Settings {
+    Settings {
+        room: room::Settings::Joined(room::joined::Settings {
+            jid: BareJid::new("cats@muc.example").expect("a JID"),
+            addresses: crate::xmpp::Addresses::new(BareJid::new("qq.example").expect("a domain"), [7; 32], true),
+            nick: "QQ".into(),
+            password: None,
+            puppets: true,
+            puppets_max: 100,
+            puppets_idle: Duration::from_secs(3600),
+            language: Language::En,
+            to_qq_within: Duration::from_secs(600),
+            to_room_within: Duration::from_secs(3600),
+        }),
+        ..settings()
+    }
+}
+
+/// Somebody said something in a room of others, and it does not reach QQ.
+async fn fail_elsewhere(lab: &Lab, id: &str) {
+    let session: jid::FullJid = "cats@muc.example/Ann".parse().expect("a JID");
+    let message = NewMessage {
+        identity: Identity::Elsewhere {
+            session,
+            id: Some(id.into()),
+            origin: None,
+        },
+        time: Timestamp::now(),
+        author: Author::Guest("Ann".into()),
+        nick: "Ann".into(),
+        rows: vec![Content::Notice(id.into())],
+        pieces: vec![NewPiece {
+            account: AccountName("main".into()),
+            group: GROUP,
+            row: 0,
+            parts: vec![Part::Text(id.into())],
+            answers: None,
+            normal: id.into(),
+        }],
+        upon: None,
+    };
+    let room = lab.room().await;
+    let written = lab.store.commit(room, vec![Write::Message(message)]).await;
+    written.expect("a commit");
+    fail_everything(lab).await;
+}
+
+/// Found by the fault run: who was counted for a line that had not been said yet was taken for told, and a kill took the count.
+#[tokio::test]
+async fn in_a_room_of_others_nobody_is_told_before_the_line_that_says_so() {
+    let lab = Lab::with(elsewhere());
+    let _server = lab.connect();
+    let room = lab.room().await;
+    let lines = async || {
+        let rows = lab.store.rows_after(room, Seq(0), 100).await.expect("rows");
+        let texts = rows.into_iter().filter_map(|row| match row.content {
+            Content::Notice(text) if text.contains("did not reach QQ") => Some(text),
+            _ => None,
+        });
+        texts.collect::<Vec<_>>()
+    };
+    fail_elsewhere(&lab, "one").await;
+    while !lab.store.untold(room, None).await.expect("a list").is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    assert_eq!(lines().await, ["a message did not reach QQ: QQ is gone"]);
+
+    // The next line is half a minute away; until then it is told to nobody.
+    fail_elsewhere(&lab, "two").await;
+    fail_elsewhere(&lab, "three").await;
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert_eq!(lab.store.untold(room, None).await.expect("a list").len(), 2);
+    lab.task.abort();
+    lab.task.await.expect_err("it was killed");
+    let lab = Lab::on(lab.store, lab.dir, elsewhere());
+    let _server = lab.connect();
+    while !lab.store.untold(room, None).await.expect("a list").is_empty() {
+        tokio::time::sleep(Duration::from_millis(5)).await;
+    }
+    let rows = lab.store.rows_after(room, Seq(0), 100).await.expect("rows");
+    let told =
+        |row: &Row| matches!(&row.content, Content::Notice(text) if text == "2 messages did not reach QQ: QQ is gone");
+    assert!(rows.iter().any(told), "{rows:?}");
 }

@@ -71,7 +71,9 @@ fn missing(case: &Case<'_>, verdict: &mut Verdict, word: &GroupWord, mark: Mark)
     let key = (Side::Qq, case.room.protocol, case.room.host);
     let (excuse, fate) = match case.room.protocol {
         Protocol::OneBot => {
-            let kept_from_it = case.under(word.at, 12, 3, &ONEBOT_LOSSES);
+            // A history that is short when the gap is closed has not what was said up to then.
+            let kept_from_it =
+                case.under(word.at, 12, 3, &ONEBOT_LOSSES) || case.under(word.at, 0, 25, &["short_history"]);
             (
                 kept_from_it.then_some("kept from the program by a fault"),
                 String::new(),
