@@ -39,6 +39,8 @@ const ECHO_PATIENCE: Duration = Duration::from_secs(15);
 const SEND_PATIENCE: Duration = Duration::from_secs(90);
 /// A reaction that QQ does not take is tried for so long: later nobody looks at it.
 const REACTION_PATIENCE: Duration = Duration::from_secs(30);
+/// While there is something to do, what waits is counted so often.
+const COUNT_EVERY: Duration = Duration::from_secs(1);
 /// A missed wake-up costs at most this.
 const RESCAN: Duration = Duration::from_secs(5);
 /// First pause before a piece is tried again; doubles up to [`MAX_PAUSE`].
@@ -110,6 +112,8 @@ struct Outbox {
     unsure: HashSet<i64>,
     /// Unknown pieces, and until when each may still be proven.
     doubts: HashMap<i64, (Piece, Instant)>,
+    /// When the queue was last counted.
+    counted: Option<Instant>,
     shutdown: CancellationToken,
 }
 
@@ -121,6 +125,7 @@ impl Outbox {
             recalled: HashMap::new(),
             unsure: HashSet::new(),
             doubts: HashMap::new(),
+            counted: None,
             shutdown,
         }
     }
@@ -152,7 +157,7 @@ impl Outbox {
                 .store
                 .due(&self.settings.account, Timestamp::now(), 32)
                 .await?;
-            self.count_queued().await?;
+            self.count_queued(due.is_empty()).await?;
             if due.is_empty() {
                 return self.pause().await;
             }
@@ -320,7 +325,12 @@ impl Outbox {
         Ok(wait.max(Duration::from_millis(20)))
     }
 
-    async fn count_queued(&self) -> anyhow::Result<()> {
+    /// Counting looks at everything that waits, so while there is something to do it is done now and then.
+    async fn count_queued(&mut self, idle: bool) -> anyhow::Result<()> {
+        if !idle && self.counted.is_some_and(|at| at.elapsed() < COUNT_EVERY) {
+            return Ok(());
+        }
+        self.counted = Some(Instant::now());
         let (count, _) = self.wiring.store.queued(&self.settings.account).await?;
         let label = AccountLabel {
             account: self.settings.account.to_string(),

@@ -30,19 +30,28 @@ pub(super) use deed::{NewDeed, add_deed, cancel, drop_opposite, reaches, went_to
 pub(super) use echo::{Echo, take_echo};
 pub use told::Unsent;
 
+/// The oldest open piece of each group of account `?1`: a step of the index for each group. To group all open pieces would look at
+/// each of them, for each piece that is sent, and after an outage they are many.
+const OLDEST_OF_EACH_GROUP: &str = "WITH RECURSIVE groups (grp) AS (
+         SELECT min(grp) FROM outbox WHERE account = ?1 AND settled IS NULL
+         UNION ALL
+         SELECT (SELECT min(grp) FROM outbox WHERE account = ?1 AND settled IS NULL AND grp > groups.grp)
+         FROM groups WHERE groups.grp IS NOT NULL)
+     SELECT (SELECT min(id) FROM outbox WHERE account = ?1 AND settled IS NULL AND grp = groups.grp)
+     FROM groups WHERE groups.grp IS NOT NULL";
+
 impl Store {
     /// What may be sent now: of each group the oldest open piece, if it is due and its time has come. Oldest first.
     pub async fn due(&self, account: &AccountName, now: Timestamp, max: usize) -> Result<Vec<Piece>, StoreError> {
         let account = account.clone();
         self.read(move |db| {
             let pieces = db
-                .prepare_cached(
+                .prepare_cached(&format!(
                     "SELECT o.id, r.jid, o.row, o.grp, o.parts, o.answers, o.deed, o.emoji, o.tries, o.since, o.state
                      FROM outbox o JOIN messages m ON m.seq = o.message JOIN rooms r ON r.id = m.room
-                     WHERE o.id IN (SELECT min(id) FROM outbox WHERE account = ?1 AND settled IS NULL GROUP BY grp)
-                         AND o.state = 'due' AND o.not_before <= ?2
+                     WHERE o.id IN ({OLDEST_OF_EACH_GROUP}) AND o.state = 'due' AND o.not_before <= ?2
                      ORDER BY o.id LIMIT ?3",
-                )?
+                ))?
                 .query_map((&account, now, limit(max)), |row| read(db, row, &account))?
                 .collect::<rusqlite::Result<_>>()?;
             Ok(pieces)
@@ -72,10 +81,9 @@ impl Store {
         let account = account.clone();
         self.read(move |db| {
             let at = db
-                .prepare_cached(
-                    "SELECT min(not_before) FROM outbox WHERE state = 'due' AND id IN
-                         (SELECT min(id) FROM outbox WHERE account = ?1 AND settled IS NULL GROUP BY grp)",
-                )?
+                .prepare_cached(&format!(
+                    "SELECT min(not_before) FROM outbox WHERE state = 'due' AND id IN ({OLDEST_OF_EACH_GROUP})",
+                ))?
                 .query_row([account], |row| row.get(0))?;
             Ok(at)
         })
