@@ -1,11 +1,13 @@
 //! What was admitted is committed, and then stands in the backlog; or everybody who can be told is told that it was not.
 
+use std::pin::pin;
+
 use anyhow::Context;
 use xmpp_parsers::stanza_error::DefinedCondition;
 
 use super::backlog::Extra;
 use super::draft::{After, Draft, NewSubject};
-use super::turn::Portal;
+use super::turn::{Portal, reserve};
 use super::words;
 use crate::metrics::{FlowLabel, QQ_TO_XMPP, XMPP_TO_QQ};
 use crate::model::{Author, Content, Row};
@@ -29,7 +31,7 @@ impl Portal {
         let answers = if writes.is_empty() {
             Vec::new()
         } else {
-            match self.wiring.store.commit(self.id, writes).await {
+            match self.commit_and_show(writes).await? {
                 Ok(answers) => answers,
                 Err(error) => {
                     let afters: Vec<After> = afters.into_iter().map(|(after, _)| after).collect();
@@ -51,6 +53,34 @@ impl Portal {
             (self.wiring.outbox)(&self.settings.account);
         }
         Ok(())
+    }
+
+    /// Commits, and shows meanwhile what was committed before: neither arm waits for the other. The inner error is the store's.
+    async fn commit_and_show(&mut self, writes: Vec<Write>) -> anyhow::Result<Result<Vec<Written>, StoreError>> {
+        let store = self.wiring.store.clone();
+        let mut committing = pin!(store.commit(self.id, writes));
+        // A joined room's rows and what is heard of them are one state.
+        if self.room.acknowledges() {
+            return Ok(committing.await);
+        }
+        self.committing = true;
+        let mut broken = false;
+        let result = loop {
+            let link = self.link.clone().filter(|_| !broken);
+            let may_show = link.is_some() && self.has_something_to_show();
+            tokio::select! {
+                biased;
+                result = &mut committing => break Ok(result),
+                // The loop hears of it, too, and sees to it.
+                stepped = self.flight.step(&store, self.id), if !broken => broken = stepped.is_err(),
+                permit = reserve(link.as_ref()), if may_show => match permit {
+                    Some(permit) => if let Err(error) = self.reflect(permit).await { break Err(error) },
+                    None => broken = true,
+                },
+            }
+        };
+        self.committing = false;
+        result
     }
 
     fn enqueue(&mut self, after: After, written: Written) {

@@ -81,7 +81,7 @@ impl Portal {
             }
             let step = async {
                 tokio::select! {
-                    landed = self.flight.taken() => self.landed(landed).await,
+                    landed = self.flight.taken(&self.wiring.store, self.id) => self.landed(landed).await,
                     permit = reserve(Some(&link)), if self.has_something_to_show() => {
                         if let Some(permit) = permit {
                             return self.reflect(permit).await;

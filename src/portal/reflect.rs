@@ -7,15 +7,16 @@ use futures_util::future::try_join_all;
 
 use super::backlog::{Extra, Next};
 use super::draft::NewSubject;
-use super::flight::Batch;
+use super::flight::{Batch, Broken, MAX_ROWS};
 use super::turn::Portal;
 use crate::metrics::RoomLabel;
 use crate::model::{Called, Row, Seq, Timestamp};
 use crate::room::{Change, HistoryWanted, ShownAs, Step};
 use crate::store::{Confirmed, HistoryQuery, Shown, StoreError};
-use crate::xmpp::{LinkLost, Outgoing, Permit};
+use crate::xmpp::{Outgoing, Permit};
 
-/// Stanzas rendered for one batch, about: a batch ends with the row that passes it.
+/// Copies rendered for one batch, about: a batch ends with the row that passes it. The barrier goes behind a batch, so the larger
+/// it is, the longer the barrier is under way.
 const BATCH: usize = 256;
 /// A session that lacks more rows than this is removed and catches up by joining.
 pub(super) const MAX_MISSED: usize = 500;
@@ -64,7 +65,7 @@ impl Replies {
 impl Portal {
     /// Whether the writer is wanted.
     pub(super) fn has_something_to_show(&self) -> bool {
-        !self.replies.0.is_empty()
+        (!self.replies.0.is_empty() && !self.committing)
             || self.untold.waits()
             || (!self.backlog.is_empty() && self.flight.room_for() > 0 && self.room.capacity() > 0)
     }
@@ -72,19 +73,26 @@ impl Portal {
     /// Renders and writes one batch.
     pub(super) async fn reflect(&mut self, permit: Permit) -> anyhow::Result<()> {
         let (errors, told) = self.untold.take();
-        let mut stanzas = self.replies.take();
+        // An answer may say that something was done: not before it is.
+        let mut stanzas = if self.committing {
+            Vec::new()
+        } else {
+            self.replies.take()
+        };
         stanzas.extend(errors);
         let mut subject = None;
         let mut confirmed = Confirmed::default();
         let mut rows = 0;
         let now = Timestamp::now();
-        let room_for = self.flight.room_for();
-        while stanzas.len() < BATCH && rows < room_for && self.room.capacity() > 0 {
+        // Half of what may be under way, so that the server has work while the barrier behind it comes back.
+        let room_for = self.flight.room_for().min(MAX_ROWS / 2);
+        let mut rendered = stanzas.len();
+        while rendered < BATCH && rows < room_for && self.room.capacity() > 0 {
             match self.backlog.next() {
                 Next::Row(row) => {
                     let late = row.seq <= self.late_upto || now.since(row.time) > LATE;
                     let names = self.names_for(&row).await?;
-                    stanzas.extend(self.show(Step::Row { row: &row, late }, names));
+                    rendered += add(&mut stanzas, self.show(Step::Row { row: &row, late }, names));
                     if self.room.acknowledges() {
                         continue;
                     }
@@ -98,10 +106,10 @@ impl Portal {
                         session: &session,
                         late,
                     };
-                    stanzas.extend(self.show(step, HashMap::new()));
+                    rendered += add(&mut stanzas, self.show(step, HashMap::new()));
                 }
                 Next::Extra(Extra::Ephemeral(spoken)) => {
-                    stanzas.extend(self.show(Step::Ephemeral(&spoken), HashMap::new()));
+                    rendered += add(&mut stanzas, self.show(Step::Ephemeral(&spoken), HashMap::new()));
                 }
                 Next::Extra(Extra::Subject(NewSubject {
                     by: _,
@@ -117,7 +125,7 @@ impl Portal {
                         id: id.as_deref(),
                         time,
                     };
-                    stanzas.extend(self.show(step, HashMap::new()));
+                    rendered += add(&mut stanzas, self.show(step, HashMap::new()));
                 }
                 Next::Extra(Extra::Change(change)) => {
                     let history = self.history_for(&change).await?;
@@ -130,7 +138,7 @@ impl Portal {
                         history: &history,
                         cut,
                     };
-                    stanzas.extend(self.show(step, HashMap::new()));
+                    rendered += add(&mut stanzas, self.show(step, HashMap::new()));
                 }
                 Next::ReadFrom(seq) => {
                     let page = self.wiring.store.rows_after(self.id, seq, BATCH).await?;
@@ -203,20 +211,25 @@ impl Portal {
             .await
     }
 
-    /// A barrier came back, or the stream was lost (then a new link will be announced, and everything starts from the store).
-    pub(super) async fn landed(&mut self, landed: Result<Batch, LinkLost>) -> anyhow::Result<()> {
-        let Ok(batch) = landed else {
-            self.unlink();
-            return Ok(());
-        };
-        let Confirmed { seq, shown, greeted } = &batch.confirmed;
-        if seq.is_some() || !shown.is_empty() || !greeted.is_empty() {
-            self.wiring
-                .store
-                .confirm(self.id, batch.confirmed)
-                .await
-                .context("cannot store what was shown")?;
+    /// Batches are known to have arrived and to be marked, or the stream was lost (then a new link will be announced, and everything
+    /// starts from the store).
+    pub(super) async fn landed(&mut self, landed: Result<Vec<Batch>, Broken>) -> anyhow::Result<()> {
+        match landed {
+            Ok(batches) => {
+                for batch in batches {
+                    self.landed_batch(batch).await?;
+                }
+                Ok(())
+            }
+            Err(Broken::Link) => {
+                self.unlink();
+                Ok(())
+            }
+            Err(error @ Broken::Store(_)) => Err(error.into()),
         }
+    }
+
+    async fn landed_batch(&mut self, batch: Batch) -> anyhow::Result<()> {
         if batch.subject.is_some() && self.unshown_subject.as_ref().map(|subject| subject.time) == batch.subject {
             self.unshown_subject = None;
         }
@@ -238,6 +251,13 @@ impl Portal {
         }
         Ok(())
     }
+}
+
+/// Adds stanzas to a batch, and says how many copies they are.
+fn add(stanzas: &mut Vec<Outgoing>, fresh: Vec<Outgoing>) -> usize {
+    let copies = fresh.iter().map(|stanza| stanza.to.len()).sum();
+    stanzas.extend(fresh);
+    copies
 }
 
 fn to_store(shown: ShownAs) -> Shown {

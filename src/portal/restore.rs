@@ -21,9 +21,11 @@ impl Portal {
     pub(super) async fn restore(&mut self, link: Option<Link>) -> anyhow::Result<()> {
         self.link = None;
         self.flight.clear();
+        let store = self.wiring.store.clone();
+        let landed = self.flight.settle(&store, self.id).await;
+        self.landed(landed).await?;
         self.replies.clear();
         self.untold = Untold::default();
-        let store = self.wiring.store.clone();
         let state = store.room_state(self.id).await;
         let state = state.context("cannot read the room's occupants")?;
         let edge = store.row_with_newer(self.id, MAX_MISSED).await?;

@@ -69,6 +69,8 @@ pub(super) struct Portal {
     pub(super) unshown_subject: Option<NewSubject>,
     /// Messages from QQ that the store did not take.
     pub(super) missed: u64,
+    /// A batch is being committed (see [`Portal::commit`]).
+    pub(super) committing: bool,
     /// Who the account is among the members, once its session told.
     pub(super) own: Option<MemberId>,
 }
@@ -111,6 +113,7 @@ impl Portal {
             unshown_subject: None,
             missed: 0,
             own: None,
+            committing: false,
             wiring,
         };
         portal.restore(link).await?;
@@ -159,7 +162,7 @@ impl Portal {
                         None => self.unlink(),
                     }
                 }
-                landed = self.flight.taken() => self.landed(landed).await?,
+                landed = self.flight.taken(&self.wiring.store, self.id) => self.landed(landed).await?,
                 permit = reserve(link.as_ref()), if may_show => match permit {
                     Some(permit) => self.reflect(permit).await?,
                     None => self.unlink(),
