@@ -4,6 +4,8 @@
 //! turns: a raw component that writes the gateway's own stanzas, and the gateway. What counts are ratios and medians; how each
 //! figure comes about is told in `docs/performance.md`.
 
+#![expect(clippy::cast_precision_loss, reason = "what is counted here is small")]
+
 mod alone;
 mod chart;
 mod down;

@@ -122,7 +122,6 @@ pub(crate) fn median(values: &[f64]) -> f64 {
 #[expect(
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
-    clippy::cast_precision_loss,
     reason = "a place in a list"
 )]
 pub(crate) fn quantile(values: &[f64], part: f64) -> f64 {
