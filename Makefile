@@ -4,6 +4,8 @@
 #                      of faults; SEED= MINUTES= ROOMS= RATE= JABBER= SERVER=prosody|ejabberd, FAULTS=kill-gateway,wire (only these
 #                      kinds), KILLS=200 (in their place so many kill -9 of the gateway). As root it can also fill a disk
 # make test            everything that a change has to pass
+# make bench           how fast the gateway is beside the most that the server can do; SERVER=prosody|ejabberd, and ARGS for the
+#                      program (ARGS='--parts down,up --runs 3'; ARGS=--help); see docs/performance.md
 #
 # All install what they need from Debian's packages, when they may (root, or sudo without a password), and else print the
 # line to run. Everything that is built lies in target/, or where CARGO_TARGET_DIR says.
@@ -20,11 +22,12 @@ interop := $(target)/interop
 # gcc: the linker of Rust, and the compiler of SQLite and of the cryptography. Nothing is fetched for what is there already.
 demo_packages := gcc libc6-dev prosody
 chaos_packages := $(demo_packages) ejabberd
+bench_packages := $(demo_packages) ejabberd
 test_packages := $(demo_packages) prosody-modules ejabberd python3-venv iproute2
 
 .NOTPARALLEL:
-.PHONY: help demo chaos test
-.PHONY: packages-demo packages-chaos packages-test build converse
+.PHONY: help demo chaos test bench
+.PHONY: packages-demo packages-chaos packages-test packages-bench build converse
 
 help:
 	@sed -n '1,/^$$/s/^# \{0,1\}//p' Makefile
@@ -52,6 +55,15 @@ test: packages-test $(interop)/installed
 	@CI=true PYTHON='$(interop)/bin/python' cargo test --workspace --locked
 	@echo '== all passed'
 
+# Release binaries: the gateway and the sandbox run as programs of their own. Not in CI: nothing here is judged by the clock.
+bench: packages-bench
+	@echo '== build'
+	@cargo build --workspace --release --bins --locked
+	@echo '== bench'
+	@cargo bench --workspace --bench throughput --locked -- --server '$(or $(SERVER),both)' \
+	    --json '$(target)/bench.json' --chart '$(target)/bench.svg' $(ARGS)
+	@echo "== figures: $(target)/bench.json, chart: $(target)/bench.svg"
+
 build:
 	@echo '== build'
 	@cargo build --workspace --bins --locked
@@ -59,7 +71,8 @@ build:
 packages-demo: packages := $(demo_packages)
 packages-chaos: packages := $(chaos_packages)
 packages-test: packages := $(test_packages)
-packages-demo packages-chaos packages-test:
+packages-bench: packages := $(bench_packages)
+packages-demo packages-chaos packages-test packages-bench:
 	@echo '== packages: $(packages)'
 	@command -v cargo > /dev/null || { echo 'cargo not found: install Rust, see https://rustup.rs' >&2; exit 1; }
 	@command -v dpkg-query > /dev/null || { echo 'this is no Debian: nothing is installed, what is missing will be told'; exit 0; }; \

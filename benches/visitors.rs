@@ -3,15 +3,14 @@
 //!
 //! `cargo bench --bench visitors` prints a table in Markdown. CPU is the server process's own, by `/proc/<pid>/stat`.
 
-use std::fmt::Write as _;
 use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
+use lab::load::log_in_component;
 use lab::{Kind, Options, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::time::timeout;
-use xmpp_parsers::component::Handshake;
 
 const ROOM: &str = "cats@conference.localhost";
 const COUNTS: [usize; 3] = [10, 100, 500];
@@ -41,34 +40,14 @@ struct Cost {
 
 impl Component {
     async fn connect(server: &Server) -> anyhow::Result<Self> {
-        let wire = TcpStream::connect(("127.0.0.1", server.component_port())).await?;
-        let mut component = Self {
-            wire,
-            domain: server.component_domain().to_owned(),
+        let domain = server.component_domain().to_owned();
+        Ok(Self {
+            wire: log_in_component(server, &domain).await?,
+            domain,
             bytes: 0,
             presences: 0,
             tail: Vec::new(),
-        };
-        let open = format!(
-            "<stream:stream xmlns='jabber:component:accept' xmlns:stream='http://etherx.jabber.org/streams' to='{}'>",
-            component.domain
-        );
-        component.wire.write_all(open.as_bytes()).await?;
-        let header = component.read().await?;
-        let header = String::from_utf8_lossy(&header).into_owned();
-        let id = ["id='", "id=\""].into_iter().find_map(|mark| header.split_once(mark));
-        let id = id
-            .and_then(|(_, rest)| rest.split(['\'', '"']).next())
-            .context("the stream has no id")?;
-        let handshake = Handshake::from_stream_id_and_password(id.to_owned(), server.secret());
-        let digest = handshake.data.context("a handshake has a digest")?;
-        let data = digest.iter().fold(String::new(), |mut text, byte| {
-            write!(text, "{byte:02x}").expect("a text can be written to");
-            text
-        });
-        component.send(&format!("<handshake>{data}</handshake>")).await?;
-        component.until("handshake", 1).await?;
-        Ok(component)
+        })
     }
 
     async fn send(&mut self, xml: &str) -> anyhow::Result<()> {

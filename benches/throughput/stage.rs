@@ -14,17 +14,11 @@ use minidom::Element;
 use tempfile::TempDir;
 use tokio::time::{Instant, sleep};
 
+use crate::world::{self, BOT};
+
 /// The domain of the gateway, and one of the same length for the raw component.
 pub(crate) const GATEWAY: &str = "qq.localhost";
 pub(crate) const RAW: &str = "rq.localhost";
-/// The `OneBot` account of the sandbox's default world, the group that it is in, and who speaks there.
-pub(crate) const BOT: u64 = 123_456_790;
-pub(crate) const GROUP: u64 = 346_000_004;
-pub(crate) const SPEAKER: u64 = 700_100_201;
-/// The room of that group.
-pub(crate) const ROOM: &str = "cats@qq.localhost";
-pub(crate) const ROW: &str = "[[mapping]]\ngroup = 346000004\nroom = \"cats@qq.localhost\"\n";
-
 const READY: Duration = Duration::from_secs(180);
 
 /// See the module. Dropped in this order.
@@ -41,9 +35,16 @@ pub(crate) fn users(count: usize) -> Vec<String> {
     (0..count).map(|n| format!("u{n}")).collect()
 }
 
+/// A folder beside the gateway's program: where people's temporary files lie in memory, a store in them would be too fast.
+pub(crate) fn folder() -> anyhow::Result<TempDir> {
+    let program = workspace_binary("qqxmpp")?;
+    let beside = program.parent().context("the gateway's program lies in a folder")?;
+    Ok(tempfile::Builder::new().prefix("bench-").tempdir_in(beside)?)
+}
+
 impl Stage {
     /// Server and sandbox run; the gateway was not started.
-    pub(crate) async fn set(kind: Kind, accounts: usize, sandbox: &[&str]) -> anyhow::Result<Self> {
+    pub(crate) async fn set(kind: Kind, accounts: usize, (groups, people): (u64, u64)) -> anyhow::Result<Self> {
         let options = Options {
             users: users(accounts),
             more_components: vec![RAW.to_owned()],
@@ -51,16 +52,19 @@ impl Stage {
             ..Options::default()
         };
         let server = Server::start(kind, &options).await?;
-        let sandbox = Sandbox::start(sandbox).await?;
-        let target = workspace_binary("qqxmpp")?;
-        let beside = target.parent().context("the gateway's program lies in a folder")?;
         let [http] = ports::free()?;
+        let folder = self::folder()?;
+        let file = folder.path().join("world.toml");
+        std::fs::write(&file, world::world(groups, people))?;
+        let file = file.display().to_string();
+        // Its first question for members is not refused, as NapCat's is.
+        let sandbox = Sandbox::start(&["--world", &file, "--flavour", "llbot"]).await?;
         Ok(Self {
             gateway: None,
             sandbox,
             server,
             http,
-            folder: tempfile::Builder::new().prefix("bench-").tempdir_in(beside)?,
+            folder,
         })
     }
 

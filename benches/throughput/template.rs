@@ -5,6 +5,7 @@ use anyhow::{Context as _, ensure};
 use crate::stage::{GATEWAY, RAW};
 
 /// What changes in a stanza.
+#[derive(Clone)]
 enum Piece {
     Fixed(String),
     /// The number of the row, in ids.
@@ -12,6 +13,7 @@ enum Piece {
 }
 
 /// See the module.
+#[derive(Clone)]
 pub(crate) struct Template {
     /// Up to the recipient, and what follows.
     before: String,
@@ -43,15 +45,6 @@ impl Template {
             before: format!("{before} to='"),
             after: pieces,
         })
-    }
-
-    /// How long it is, about.
-    pub(crate) fn len(&self) -> usize {
-        let piece = |piece: &Piece| match piece {
-            Piece::Fixed(text) => text.len(),
-            Piece::Number => 6,
-        };
-        self.before.len() + 20 + self.after.iter().map(piece).sum::<usize>()
     }
 
     /// Appends the stanza with that number for each recipient.

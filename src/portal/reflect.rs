@@ -6,7 +6,7 @@ use anyhow::Context;
 
 use super::backlog::{Extra, Next};
 use super::draft::NewSubject;
-use super::flight::{Batch, Noted, Progress};
+use super::flight::{Batch, MAX_ROWS, Noted, Progress};
 use super::turn::Portal;
 use crate::metrics::RoomLabel;
 use crate::model::{Called, Row, Seq, Timestamp};
@@ -95,7 +95,8 @@ impl Portal {
         let mut confirmed = Confirmed::default();
         let mut rows = 0;
         let now = Timestamp::now();
-        let room_for = self.flight.room_for();
+        // Half of what may be under way, so that the server has work while the barrier behind it comes back.
+        let room_for = self.flight.room_for().min(MAX_ROWS / 2);
         while batch.count < BATCH && rows < room_for && self.room.capacity() > 0 {
             match self.backlog.next() {
                 Next::Row(row) => {

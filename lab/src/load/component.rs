@@ -9,9 +9,11 @@ use sha1::{Digest as _, Sha1};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio::net::tcp::{OwnedReadHalf, OwnedWriteHalf};
+use tokio::sync::Mutex;
+use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
-use super::{Marks, Tally};
+use super::Marks;
 use crate::Server;
 
 const LIMIT: Duration = Duration::from_secs(10);
@@ -59,10 +61,11 @@ async fn until(wire: &mut TcpStream, done: impl Fn(&str) -> bool) -> anyhow::Res
     }
 }
 
-/// A component at work.
+/// A component at work. Dropped, its connection ends.
 pub struct RawComponent {
-    writer: OwnedWriteHalf,
+    writer: Arc<Mutex<OwnedWriteHalf>>,
     reader: Option<OwnedReadHalf>,
+    reflecting: Option<JoinHandle<()>>,
 }
 
 impl RawComponent {
@@ -70,37 +73,43 @@ impl RawComponent {
     pub async fn connect(server: &Server, domain: &str) -> anyhow::Result<Self> {
         let (reader, writer) = log_in_component(server, domain).await?.into_split();
         Ok(Self {
-            writer,
+            writer: Arc::new(Mutex::new(writer)),
             reader: Some(reader),
+            reflecting: None,
         })
     }
 
     /// Writes XML as it is.
-    pub async fn write(&mut self, xml: &[u8]) -> anyhow::Result<()> {
-        self.writer.write_all(xml).await.context("the server takes nothing")
+    pub async fn write(&self, xml: &[u8]) -> anyhow::Result<()> {
+        let written = self.writer.lock().await.write_all(xml).await;
+        written.context("the server takes nothing")
     }
 
-    /// Answers each message that comes with `answer(n)`, the bytes for its n-th, from now on and for ever; counts them.
-    pub fn reflect(mut self, mut answer: impl FnMut(u64, &mut Vec<u8>) + Send + 'static) -> Arc<Tally> {
-        let tally = Arc::new(Tally::default());
-        let counted = tally.clone();
-        tokio::spawn(async move {
-            let Some(mut reader) = self.reader.take() else { return };
+    /// From now on each message that comes is answered: `answer` appends the bytes for the n-th. Said once.
+    pub fn reflect(&mut self, mut answer: impl FnMut(u64, &mut Vec<u8>) + Send + 'static) {
+        let Some(mut reader) = self.reader.take() else { return };
+        let writer = self.writer.clone();
+        self.reflecting = Some(tokio::spawn(async move {
             let mut marks = Marks::new("</message>");
             let (mut buffer, mut out, mut n) = (vec![0; 64 << 10], Vec::new(), 0);
             while let Ok(read @ 1..) = reader.read(&mut buffer).await {
-                let found = marks.count(&buffer[..read]);
-                for _ in 0..found {
+                for _ in 0..marks.count(&buffer[..read]) {
                     n += 1;
                     answer(n, &mut out);
                 }
-                if self.writer.write_all(&out).await.is_err() {
+                if writer.lock().await.write_all(&out).await.is_err() {
                     return;
                 }
                 out.clear();
-                counted.add(found);
             }
-        });
-        tally
+        }));
+    }
+}
+
+impl Drop for RawComponent {
+    fn drop(&mut self) {
+        if let Some(task) = &self.reflecting {
+            task.abort();
+        }
     }
 }

@@ -153,6 +153,13 @@ impl Lab {
 
     /// All rows of the room, once this line is among them: everything that came before it was taken.
     async fn rows_upto(&self, server: &mut Server, marker: u64) -> Vec<Row> {
+        // The mailboxes have no order among each other, and what is committed first is shown while the rest is being committed.
+        let taken = async {
+            while !self.handle.xmpp.is_empty() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(LIMIT, taken).await.expect("the portal takes what people say");
         self.act(GROUP, Act::Missed(Some(marker))).await;
         let line = format!("{marker} messages from QQ are missing here");
         server.until_body(ANN, &line).await;

@@ -8,7 +8,7 @@ mod files;
 mod hear;
 mod message;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -24,7 +24,7 @@ use crate::qq::{Act, Delivered, GroupEvent};
 use files::Files;
 
 /// Events that may wait in one lane.
-const DEPTH: usize = 256;
+const DEPTH: usize = 1024;
 /// Identities that are remembered, to tell an event that comes twice.
 const SEEN_MAX: usize = 512;
 
@@ -110,7 +110,9 @@ struct Lane {
     told: Option<Told>,
     shown: Option<(String, Vec<Member>)>,
     shown_version: u64,
-    seen: VecDeque<EventId>,
+    seen: HashSet<EventId>,
+    /// The same, the oldest first.
+    seen_order: VecDeque<EventId>,
     files: Files,
     /// What happened before the portal knew that the session is on line again: told earlier, it would hide the gap before it.
     early: VecDeque<Job>,
@@ -126,7 +128,8 @@ impl Lane {
             told: None,
             shown: None,
             shown_version: 0,
-            seen: VecDeque::new(),
+            seen: HashSet::new(),
+            seen_order: VecDeque::new(),
             files,
             early: VecDeque::new(),
         }
@@ -283,18 +286,22 @@ impl Lane {
 
     /// Whether an event is new; remembers it.
     fn is_new(&mut self, id: &EventId) -> bool {
-        if self.seen.contains(id) {
+        if !self.seen.insert(id.clone()) {
             return false;
         }
-        if self.seen.len() == SEEN_MAX {
-            self.seen.pop_front();
+        self.seen_order.push_back(id.clone());
+        if self.seen_order.len() > SEEN_MAX
+            && let Some(oldest) = self.seen_order.pop_front()
+        {
+            self.seen.remove(&oldest);
         }
-        self.seen.push_back(id.clone());
         true
     }
 
     /// An event that was lost may come again.
     fn unsee(&mut self, id: &EventId) {
-        self.seen.retain(|seen| seen != id);
+        if self.seen.remove(id) {
+            self.seen_order.retain(|seen| seen != id);
+        }
     }
 }

@@ -122,3 +122,19 @@ async fn seeds_choose_what_comes_first() {
     }
     assert_eq!((own_first.len(), newest_first.len()), (2, 2));
 }
+
+#[tokio::test]
+async fn a_flood_is_told_message_by_message() {
+    let sandbox = sandbox_of(Flavour::Llbot).await;
+    let mut app = App::connect(sandbox.address).await;
+    let flood = json!({"count": 500, "first": 8, "text": "m{n}", "from": [OWNER, MEMBER]});
+    let said = work(sandbox.address, "POST", &format!("groups/{CATS}/flood"), flood).await;
+    assert_eq!(said["count"], 500);
+    for n in 0..500 {
+        let event = app.event().await;
+        let from = if n % 2 == 0 { OWNER } else { MEMBER };
+        assert_eq!(event["raw_message"], format!("m{}", n + 8));
+        assert_eq!(event["user_id"], from);
+    }
+    assert_eq!(messages(sandbox.address).await.len(), 500);
+}
