@@ -431,7 +431,7 @@ impl Person {
         }
         let id = result.attr("id").unwrap_or_default().to_owned();
         let way = [("result", ns::MAM), ("forwarded", ns::FORWARD), ("message", ns::CLIENT)];
-        if let Some(body) = stanza.descend(&way).and_then(|message| message.body()) {
+        if let Some(body) = stanza.descend(&way).and_then(lab::jabber::Stanza::body) {
             self.sight(number, How::Archive, id, body, stanza);
         }
     }

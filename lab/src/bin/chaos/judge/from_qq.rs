@@ -107,7 +107,7 @@ fn webqq_fate(case: &Case<'_>, word: &GroupWord) -> (Option<&'static str>, Strin
             .as_array()
             .is_some_and(|events| events.iter().any(|event| *event == word.id))
     };
-    let Some(given) = log.clone().filter(has).next_back() else {
+    let Some(given) = log.clone().rfind(has) else {
         return (
             Some("never given out: the account was not logged in, or a fault kept it"),
             String::new(),
