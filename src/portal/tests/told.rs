@@ -50,6 +50,8 @@ async fn one_error_for_each_message_while_the_barrier_is_open_and_again_after_a_
 
 #[tokio::test]
 async fn who_is_away_is_told_on_return_and_the_room_at_once() {
+    const TABLET: &str = "ann@ex.org/tablet";
+
     let lab = Lab::new();
     let mut server = lab.connect();
     lab.enter(ANN, "Ann");
@@ -68,7 +70,6 @@ async fn who_is_away_is_told_on_return_and_the_room_at_once() {
     server.until(BOB, line).await;
     assert_eq!(server.count(ANN, is_error), 0, "{}", server.told());
 
-    const TABLET: &str = "ann@ex.org/tablet";
     lab.enter(TABLET, "Ann");
     let error = server.until(TABLET, is_error).await;
     assert_eq!(error.attr("id"), Some("a1"));
