@@ -7,7 +7,8 @@
 //! ```
 //!
 //! While one commit waits for the disk, the next jobs gather: the busier, the fewer syncs each costs. A job that fails is
-//! undone alone. When the transaction itself fails (a full disk), all of its jobs fail and nobody was told otherwise. From then on
+//! undone alone. (The first, often the only one, does without SAVEPOINT, for which SQLite copies each page that is written to another
+//! file: should it fail, the transaction begins anew.) When the transaction itself fails (a full disk), all of its jobs fail and nobody was told otherwise. From then on
 //! jobs are refused unseen, and the writer tries something small of its own every second, until that is on the disk: then the
 //! store is [well](super::Health) again.
 
@@ -288,7 +289,11 @@ fn transaction(connection: &Connection, jobs: &mut dyn Iterator<Item = Job>, cou
     let mut answers = Vec::new();
     let mut undone = None;
     for job in jobs {
-        let (ran, kept) = savepoint(connection, job);
+        let (ran, kept) = if answers.is_empty() {
+            first(connection, job)
+        } else {
+            savepoint(connection, job)
+        };
         if let Some(error) = &ran.failed {
             note(health, error);
         }
@@ -316,15 +321,24 @@ fn transaction(connection: &Connection, jobs: &mut dyn Iterator<Item = Job>, cou
     }
 }
 
-/// Runs one job. The second value is an error when the whole transaction is lost with it.
+/// Runs the first job of a transaction. The second value is an error when the whole transaction is lost with it.
+fn first(connection: &Connection, job: Job) -> (Ran, Result<(), StoreError>) {
+    let ran = job(Ok(connection));
+    let kept = match (lost(connection, &ran), &ran.failed) {
+        (Some(error), _) => Err(error),
+        (None, Some(_)) => execute(connection, "ROLLBACK").and_then(|()| execute(connection, "BEGIN IMMEDIATE")),
+        (None, None) => Ok(()),
+    };
+    (ran, kept)
+}
+
+/// Runs one of the others, likewise.
 fn savepoint(connection: &Connection, job: Job) -> (Ran, Result<(), StoreError>) {
     if let Err(error) = execute(connection, "SAVEPOINT job") {
         return (job(Err(error.clone())), Err(error));
     }
     let ran = job(Ok(connection));
-    // Some failures (disk full, I/O) make SQLite undo the transaction on its own.
-    if connection.is_autocommit() {
-        let error = ran.failed.clone().unwrap_or(StoreError::Trouble(Trouble::Full));
+    if let Some(error) = lost(connection, &ran) {
         return (ran, Err(error));
     }
     let kept = if ran.failed.is_some() {
@@ -333,6 +347,12 @@ fn savepoint(connection: &Connection, job: Job) -> (Ran, Result<(), StoreError>)
         execute(connection, "RELEASE job")
     };
     (ran, kept)
+}
+
+/// Why there is no transaction any more: after some failures (disk full, I/O) SQLite undoes it on its own.
+fn lost(connection: &Connection, ran: &Ran) -> Option<StoreError> {
+    let lost = connection.is_autocommit();
+    lost.then(|| ran.failed.clone().unwrap_or(StoreError::Trouble(Trouble::Full)))
 }
 
 fn execute(connection: &Connection, sql: &str) -> Result<(), StoreError> {

@@ -51,6 +51,46 @@ async fn a_failing_commit_fails_alone_and_whole() {
     ));
 }
 
+/// Whichever place in a transaction the failing job has.
+#[tokio::test]
+async fn what_fails_first_or_twice_takes_nothing_with_it() {
+    let lab = Lab::new().await;
+    let before = lab.store.counts();
+    // The writer is kept, so that all of them wait for one transaction.
+    let (kept, is_kept) = tokio::sync::oneshot::channel();
+    let (go_on, wait) = std::sync::mpsc::channel();
+    let store = lab.store.clone();
+    let keeping = tokio::spawn(async move {
+        store
+            .tamper(move |_| {
+                kept.send(()).expect("the test waits");
+                wait.recv().expect("the test goes on");
+                Ok(())
+            })
+            .await;
+    });
+    is_kept.await.expect("the writer is kept");
+    let bad = |n: &str| {
+        let mut empty = from_qq("bad", "");
+        empty.rows.clear();
+        vec![Write::Message(from_qq(n, "lost")), Write::Message(empty)]
+    };
+    let (first, good, middle, last, ()) = tokio::join!(
+        lab.store.commit(lab.room, bad("1")),
+        lab.store.commit(lab.room, vec![Write::Message(from_qq("2", "a"))]),
+        lab.store.commit(lab.room, bad("3")),
+        lab.store.commit(lab.room, vec![Write::Message(from_qq("4", "b"))]),
+        // Polled last: all others are in the queue.
+        async { go_on.send(()).expect("the writer waits") },
+    );
+    keeping.await.expect("the writer went on");
+    assert!(good.is_ok() && last.is_ok(), "{good:?} {last:?}");
+    assert!(first.is_err() && middle.is_err(), "{first:?} {middle:?}");
+    assert_eq!(lab.store.counts().transactions - before.transactions, 1);
+    let texts: Vec<_> = lab.archive().await.into_iter().map(|row| row.content).collect();
+    assert_eq!(texts, [text("a"), text("b")]);
+}
+
 #[tokio::test]
 async fn a_caller_that_went_away_is_still_committed() {
     let lab = Lab::new().await;
