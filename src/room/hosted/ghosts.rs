@@ -115,9 +115,8 @@ impl HostedRoom {
             return Some(Admitted::default());
         }
         let condition = error.map_or("", |e| condition_name(&e.defined_condition));
-        // A client that does not know pings says what its server says of one that is gone.
+        // A client that does not know pings says what its server says of one that is gone: no sign of life, and none of death.
         if condition == "service-unavailable" && self.book.guest(session).is_some() {
-            self.alive(from);
             return Some(Admitted::reply(self.touch(session)));
         }
         if GONE.contains(&condition) {

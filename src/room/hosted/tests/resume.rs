@@ -218,6 +218,15 @@ fn the_unverified_are_pinged_once_and_ghosts_go() {
     );
     assert!(!touch.has_child("body", NS) && !touch.has_child("subject", NS));
     assert_eq!(p.room.book.len(), 2);
+    assert_eq!(
+        p.room.listening(&full("ann@ex.org/phone")),
+        Some(full("ann@ex.org/phone"))
+    );
+    assert_eq!(
+        p.room.listening(&full("bob@ex.org/pc")),
+        None,
+        "what is meant for him would be lost"
+    );
     let bounce = "<message type='error' id='x' from='bob@ex.org/pc' to='rust@qq.example'><error type='cancel'><service-unavailable xmlns='urn:ietf:params:xml:ns:xmpp-stanzas'/></error></message>";
     let got = p.send(bounce);
     assert_eq!(got.len(), 2);
