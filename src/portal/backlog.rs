@@ -102,14 +102,15 @@ impl Backlog {
         self.extras.insert(at, (after, extra));
     }
 
-    /// A page of rows behind the cursor, as [`Next::ReadFrom`] asked.
+    /// A page of rows behind the cursor, as [`Next::ReadFrom`] asked. What was committed in this moment may be among them, and is
+    /// left for when it is pushed: changes that were admitted before it stand before it.
     pub(super) fn refill(&mut self, rows: Vec<Row>) {
         debug_assert!(self.window.is_empty());
-        if rows.is_empty() {
+        self.window.extend(rows.into_iter().filter(|row| row.seq <= self.last));
+        if self.window.is_empty() {
             // Nothing is there although rows were committed: retention took them.
             self.sent = self.last;
         }
-        self.window.extend(rows);
     }
 
     /// What comes next; the cursor moves.
@@ -166,6 +167,19 @@ mod tests {
         backlog.push_rows(vec![row(5), row(6)]);
         assert_eq!(shown(&mut backlog, 6), ["2", "3", "4", "change", "5", "6"]);
         assert!(backlog.is_empty());
+    }
+
+    #[test]
+    fn what_is_read_before_it_is_pushed_waits_for_that() {
+        let mut backlog = Backlog::behind(Seq(0), Seq(2));
+        let Next::ReadFrom(Seq(0)) = backlog.next() else {
+            panic!("rows are in the store");
+        };
+        // 3 was committed behind a change, which is pushed now.
+        backlog.refill((1..=3).map(row).collect());
+        backlog.push_extra(Extra::Change(Change::Configuration));
+        backlog.push_rows(vec![row(3)]);
+        assert_eq!(shown(&mut backlog, 3), ["1", "2", "change", "3"]);
     }
 
     #[test]

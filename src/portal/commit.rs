@@ -1,5 +1,7 @@
 //! What was admitted is committed, and then stands in the backlog; or everybody who can be told is told that it was not.
 
+use std::pin::pin;
+
 use anyhow::Context;
 use jid::FullJid;
 use xmpp_parsers::message::Id;
@@ -7,7 +9,7 @@ use xmpp_parsers::stanza_error::DefinedCondition;
 
 use super::backlog::Extra;
 use super::draft::{After, Draft, NewSubject};
-use super::turn::Portal;
+use super::turn::{Portal, reserve};
 use super::{Inbox, words};
 use crate::metrics::{FlowLabel, QQ_TO_XMPP, XMPP_TO_QQ};
 use crate::model::{Author, Content, Row};
@@ -28,16 +30,17 @@ impl Portal {
             writes.extend(write);
         }
         let to_qq = writes.iter().any(goes_to_qq);
-        let answers = if writes.is_empty() {
-            Vec::new()
+        let (answers, showed) = if writes.is_empty() {
+            (Ok(Vec::new()), Ok(()))
         } else {
-            match self.wiring.store.commit(self.id, writes).await {
-                Ok(answers) => answers,
-                Err(error) => {
-                    let afters: Vec<After> = afters.into_iter().map(|(after, _)| after).collect();
-                    self.refuse_all(afters, &error).await;
-                    return Err(error).context("cannot commit what the room admitted");
-                }
+            self.commit_and_show(writes).await
+        };
+        let answers = match answers {
+            Ok(answers) => answers,
+            Err(error) => {
+                let afters: Vec<After> = afters.into_iter().map(|(after, _)| after).collect();
+                self.refuse_all(afters, &error).await;
+                return Err(error).context("cannot commit what the room admitted");
             }
         };
         let mut answers = answers.into_iter();
@@ -52,7 +55,36 @@ impl Portal {
         if to_qq {
             (self.wiring.outbox)(&self.settings.account);
         }
-        Ok(())
+        showed
+    }
+
+    /// Commits, and meanwhile shows what was committed before. What goes wrong with the one does not end the other.
+    async fn commit_and_show(&mut self, writes: Vec<Write>) -> (Result<Vec<Written>, StoreError>, anyhow::Result<()>) {
+        let store = self.wiring.store.clone();
+        let mut committing = pin!(store.commit(self.id, writes));
+        if self.room.acknowledges() {
+            // What a room of somebody else is told and what is heard from it are one state.
+            return (committing.await, Ok(()));
+        }
+        self.committing = true;
+        let mut showed = Ok(());
+        let (mut notes, mut shows) = (true, true);
+        let answers = loop {
+            let link = self.link.clone();
+            let may_show = shows && showed.is_ok() && link.is_some() && self.has_something_to_show();
+            tokio::select! {
+                biased;
+                answers = &mut committing => break answers,
+                progress = self.flight.progress(), if notes => notes = self.note(progress),
+                permit = reserve(link.as_ref()), if may_show => match permit {
+                    Some(permit) => showed = self.reflect(permit).await,
+                    // The loop hears of it, too, and sees to it.
+                    None => shows = false,
+                },
+            }
+        };
+        self.committing = false;
+        (answers, showed)
     }
 
     fn enqueue(&mut self, after: After, written: Written) {

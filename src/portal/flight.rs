@@ -100,6 +100,7 @@ pub(super) struct Flight {
     written: VecDeque<Batch>,
     landed: Noted,
     noting: Option<Noting>,
+    put_back: Option<Progress>,
 }
 
 /// What became of something on its way.
@@ -132,7 +133,7 @@ impl Flight {
 
     /// Nothing is on its way.
     pub(super) fn is_empty(&self) -> bool {
-        self.written.is_empty() && self.noting.is_none()
+        self.written.is_empty() && self.noting.is_none() && self.put_back.is_none()
     }
 
     /// The stream is gone: what was on its way is not known to have arrived. What landed is noted all the same.
@@ -142,10 +143,18 @@ impl Flight {
 
     /// Waits until the oldest batch is taken, or what landed is noted; waits for ever when nothing is on its way. Safe to cancel.
     pub(super) async fn progress(&mut self) -> Progress {
+        if let Some(progress) = self.put_back.take() {
+            return progress;
+        }
         tokio::select! {
             landed = taken(&mut self.written) => Progress::Landed(landed),
             noted = noted(&mut self.noting, &mut self.landed) => Progress::Noted(noted),
         }
+    }
+
+    /// Somebody else is to see to it.
+    pub(super) fn put_back(&mut self, progress: Progress) {
+        self.put_back = Some(progress);
     }
 
     /// The server has a batch: the store is told, as soon as it has noted what landed before.
@@ -170,8 +179,11 @@ impl Flight {
         self.noting = Some(Noting { rows, task });
     }
 
-    /// Waits until the store has noted what it was told; `None` when it was told nothing.
+    /// Waits until the store has noted what it was told; `None` when it was told nothing that is not known yet.
     pub(super) async fn last_note(&mut self) -> Option<Result<Noted, StoreError>> {
+        if let Some(Progress::Noted(noted)) = self.put_back.take() {
+            return Some(noted);
+        }
         self.noting.as_ref()?;
         Some(noted(&mut self.noting, &mut self.landed).await)
     }

@@ -80,7 +80,7 @@ impl Stanzas {
 impl Portal {
     /// Whether the writer is wanted.
     pub(super) fn has_something_to_show(&self) -> bool {
-        !self.replies.0.is_empty()
+        (!self.replies.0.is_empty() && !self.committing)
             || self.untold.waits()
             || (!self.backlog.is_empty() && self.flight.room_for() > 0 && self.room.capacity() > 0)
     }
@@ -89,7 +89,10 @@ impl Portal {
     pub(super) async fn reflect(&mut self, permit: Permit) -> anyhow::Result<()> {
         let (errors, told) = self.untold.take();
         let mut batch = Stanzas::default();
-        batch.extend(self.replies.take());
+        // An answer may say that something was done: not before it is.
+        if !self.committing {
+            batch.extend(self.replies.take());
+        }
         batch.extend(errors);
         let mut subject = None;
         let mut confirmed = Confirmed::default();
@@ -234,13 +237,31 @@ impl Portal {
         Ok(())
     }
 
-    /// The store knows of what landed.
-    pub(super) async fn noted(&mut self, noted: Result<Noted, StoreError>) -> anyhow::Result<()> {
-        let noted = noted.context("cannot store what was shown")?;
+    /// The same while a commit is under way: does what needs no more than this moment. Else it is left for the loop, and false.
+    pub(super) fn note(&mut self, progress: Progress) -> bool {
+        match progress {
+            Progress::Landed(Ok(batch)) => self.flight.note(batch, &self.wiring.store, self.id),
+            Progress::Noted(Ok(noted)) if noted.told.is_empty() => self.marked(&noted),
+            other => {
+                self.flight.put_back(other);
+                return false;
+            }
+        }
+        true
+    }
+
+    /// The marks of what landed have moved; what landed meanwhile is next.
+    fn marked(&mut self, noted: &Noted) {
         self.flight.note_next(&self.wiring.store, self.id);
         if noted.subject.is_some() && self.unshown_subject.as_ref().map(|subject| subject.time) == noted.subject {
             self.unshown_subject = None;
         }
+    }
+
+    /// The store knows of what landed.
+    pub(super) async fn noted(&mut self, noted: Result<Noted, StoreError>) -> anyhow::Result<()> {
+        let noted = noted.context("cannot store what was shown")?;
+        self.marked(&noted);
         self.untold.landed(&noted.told);
         for told in noted.told.iter().filter(|told| told.first) {
             self.notices.not_sent(&told.why);

@@ -1,4 +1,4 @@
-//! The portal's loop: two arms that do not wait for each other.
+//! The portal's loop: two arms that do not wait for each other. While a commit waits for the disk, what was committed before is shown.
 //!
 //! ```text
 //!        ┌── mailboxes ──► admit ──► commit ──► backlog ──┐
@@ -69,6 +69,8 @@ pub(super) struct Portal {
     pub(super) unshown_subject: Option<NewSubject>,
     /// Messages from QQ that the store did not take, and never will.
     pub(super) missed: u64,
+    /// A batch is being committed: what says that it was waits.
+    pub(super) committing: bool,
     /// Who the account is among the members, once its session told.
     pub(super) own: Option<MemberId>,
 }
@@ -113,6 +115,7 @@ impl Portal {
             strangers: Strangers::default(),
             unshown_subject: None,
             missed: 0,
+            committing: false,
             own: None,
             wiring,
         };

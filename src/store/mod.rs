@@ -164,6 +164,24 @@ impl Store {
         done.await.expect("an answer").expect("it worked");
     }
 
+    /// Keeps the writer from everything else, until what this gives is dropped.
+    #[cfg(test)]
+    pub(crate) async fn keep_writer(&self) -> std::sync::mpsc::Sender<()> {
+        let (kept, is_kept) = oneshot::channel();
+        let (guard, dropped) = std::sync::mpsc::channel();
+        let store = self.clone();
+        tokio::spawn(async move {
+            let keep = move |_: &Connection| {
+                kept.send(()).ok();
+                dropped.recv().ok();
+                Ok(())
+            };
+            store.tamper(keep).await;
+        });
+        is_kept.await.expect("the writer runs");
+        guard
+    }
+
     /// Lets nothing be written, or everything.
     #[cfg(test)]
     pub(crate) async fn make_read_only(&self, yes: bool) {

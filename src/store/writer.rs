@@ -7,7 +7,7 @@
 //! ```
 //!
 //! While one commit waits for the disk, the next jobs gather: the busier, the fewer syncs each costs. A job that fails is
-//! undone alone. (The first, often the only one, does without SAVEPOINT, for which SQLite copies each page that is written to another
+//! undone alone. (The first, often the only one, does without SAVEPOINT, for which `SQLite` copies each page that is written to another
 //! file: should it fail, the transaction begins anew.) When the transaction itself fails (a full disk), all of its jobs fail and nobody was told otherwise. From then on
 //! jobs are refused unseen, and the writer tries something small of its own every second, until that is on the disk: then the
 //! store is [well](super::Health) again.
@@ -349,7 +349,7 @@ fn savepoint(connection: &Connection, job: Job) -> (Ran, Result<(), StoreError>)
     (ran, kept)
 }
 
-/// Why there is no transaction any more: after some failures (disk full, I/O) SQLite undoes it on its own.
+/// Why there is no transaction any more: after some failures (disk full, I/O) `SQLite` undoes it on its own.
 fn lost(connection: &Connection, ran: &Ran) -> Option<StoreError> {
     let lost = connection.is_autocommit();
     lost.then(|| ran.failed.clone().unwrap_or(StoreError::Trouble(Trouble::Full)))

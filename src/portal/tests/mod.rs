@@ -6,6 +6,8 @@ mod holes;
 mod motion;
 mod named;
 mod recall;
+mod server;
+mod showing;
 mod told;
 
 use std::sync::Arc;
@@ -20,12 +22,14 @@ use tokio::time::timeout;
 use tokio_util::sync::CancellationToken;
 use tokio_xmpp::Stanza;
 
+use server::{Server, body, has_status, is_error, kind};
+
 use super::{Control, Ended, Handle, Health, Inbox, Settings, Wiring, channel, run};
 use crate::config::{Allow, Backfill, Language, Occupants, Template};
 use crate::metrics::Metrics;
 use crate::model::{
-    AccountName, EventId, GroupNumber, Handle as QqHandle, Member, MemberId, Message, Part, QqNumber, Role, Row, Seq,
-    Timestamp,
+    AccountName, Content, EventId, GroupNumber, Handle as QqHandle, Member, MemberId, Message, Part, QqNumber, Role,
+    Row, Seq, Timestamp,
 };
 use crate::qq::faces::Known;
 use crate::qq::piece::Limits;
@@ -154,17 +158,42 @@ impl Lab {
     /// All rows of the room, once this line is among them: everything that came before it was taken.
     async fn rows_upto(&self, server: &mut Server, marker: u64) -> Vec<Row> {
         // The mailboxes have no order among each other, and what is committed first is shown while the rest is being committed.
-        let taken = async {
-            while !self.handle.xmpp.is_empty() {
-                tokio::task::yield_now().await;
-            }
-        };
-        timeout(LIMIT, taken).await.expect("the portal takes what people say");
+        self.taken().await;
         self.act(GROUP, Act::Missed(Some(marker))).await;
         let line = format!("{marker} messages from QQ are missing here");
         server.until_body(ANN, &line).await;
         let room = self.room().await;
         self.store.rows_after(room, Seq(0), 10_000).await.expect("rows")
+    }
+
+    /// Waits until the portal took what both sides brought.
+    async fn taken(&self) {
+        let qq = &self.handle.qq;
+        let taken = async {
+            while !self.handle.xmpp.is_empty() || qq.capacity() < qq.max_capacity() {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(LIMIT, taken).await.expect("the portal takes what people say");
+    }
+
+    /// Waits until the archive has a row with this text.
+    async fn stored(&self, room: RoomId, text: &str) {
+        let content = Content::Parts(vec![Part::Text(text.into())]);
+        let has = |row: &Row| row.content == content;
+        let there = async {
+            while !self
+                .store
+                .rows_after(room, Seq(0), 1000)
+                .await
+                .expect("rows")
+                .iter()
+                .any(has)
+            {
+                tokio::task::yield_now().await;
+            }
+        };
+        timeout(LIMIT, there).await.expect("it is committed");
     }
 
     /// What waits for QQ, one group's pieces after the other's, as if each was sent under a handle of its number.
@@ -192,14 +221,14 @@ impl Lab {
 
     /// A connection to a server.
     fn connect(&self) -> Server {
-        let (link, batches) = Link::new(BareJid::new("qq.example").expect("a domain"), 64);
+        self.connect_with(64)
+    }
+
+    /// A connection to a server that takes so many batches before it is asked for the next.
+    fn connect_with(&self, depth: usize) -> Server {
+        let (link, batches) = Link::new(BareJid::new("qq.example").expect("a domain"), depth);
         self.links.send_replace(Some(link));
-        Server {
-            batches,
-            got: Vec::new(),
-            held: Vec::new(),
-            answers: true,
-        }
+        Server::new(batches)
     }
 
     /// A session; what it is asked.
@@ -302,103 +331,6 @@ fn member(number: u64) -> Member {
         card: String::new(),
         role: Role::Member,
     }
-}
-
-/// The far end of one connection.
-struct Server {
-    batches: mpsc::Receiver<Batch>,
-    /// Recipient and stanza, in order.
-    got: Vec<(FullJid, Element)>,
-    held: Vec<oneshot::Sender<()>>,
-    /// Whether barriers come back.
-    answers: bool,
-}
-
-impl Server {
-    async fn next(&mut self) {
-        let batch = timeout(LIMIT, self.batches.recv()).await;
-        let batch = batch.unwrap_or_else(|_| panic!("nothing more comes; so far {}", self.told()));
-        let batch = batch.expect("the portal has a link");
-        for outgoing in batch.stanzas {
-            let element = match outgoing.stanza {
-                Stanza::Message(stanza) => Element::from(stanza),
-                Stanza::Presence(stanza) => Element::from(stanza),
-                Stanza::Iq(stanza) => Element::from(stanza),
-            };
-            let to = outgoing.to.into_iter().filter_map(|to| to.try_into_full().ok());
-            self.got.extend(to.map(|to| (to, element.clone())));
-        }
-        self.held.extend(batch.receipt);
-        if self.answers {
-            self.barrier();
-        }
-    }
-
-    /// All open barriers come back.
-    fn barrier(&mut self) {
-        for receipt in self.held.drain(..) {
-            receipt.send(()).ok();
-        }
-    }
-
-    /// Reads on until somebody got something.
-    async fn until(&mut self, who: &str, is: impl Fn(&Element) -> bool) -> Element {
-        loop {
-            let found = self.got.iter().find(|(to, el)| to.as_str() == who && is(el));
-            if let Some((_, element)) = found {
-                return element.clone();
-            }
-            self.next().await;
-        }
-    }
-
-    async fn until_body(&mut self, who: &str, text: &str) -> Element {
-        self.until(who, |el| body(el) == Some(text.to_owned())).await
-    }
-
-    /// Everybody is in, when they have their subjects.
-    async fn until_entered(&mut self, who: &str) {
-        self.until(who, |el| el.children().any(|child| child.name() == "subject"))
-            .await;
-    }
-
-    /// The bodies somebody got, errors left out.
-    fn bodies(&self, who: &str) -> Vec<String> {
-        let to = self
-            .got
-            .iter()
-            .filter(|(to, el)| to.as_str() == who && kind(el) != "error");
-        to.filter_map(|(_, el)| body(el)).collect()
-    }
-
-    fn count(&self, who: &str, is: impl Fn(&Element) -> bool) -> usize {
-        self.got.iter().filter(|(to, el)| to.as_str() == who && is(el)).count()
-    }
-
-    fn told(&self) -> String {
-        let lines = self.got.iter().map(|(to, el)| format!("{to}: {}\n", String::from(el)));
-        lines.collect()
-    }
-}
-
-fn body(element: &Element) -> Option<String> {
-    element
-        .children()
-        .find(|child| child.name() == "body")
-        .map(Element::text)
-}
-
-fn kind(element: &Element) -> &str {
-    element.attr("type").unwrap_or_default()
-}
-
-fn is_error(element: &Element) -> bool {
-    element.name() == "message" && kind(element) == "error"
-}
-
-fn has_status(element: &Element, code: &str) -> bool {
-    let mut children = element.children().flat_map(Element::children);
-    children.any(|child| child.name() == "status" && child.attr("code") == Some(code))
 }
 
 async fn control(lab: &Lab, control: Control) {

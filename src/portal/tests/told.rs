@@ -36,6 +36,7 @@ async fn one_error_for_each_message_while_the_barrier_is_open_and_again_after_a_
     // It is not known to have arrived: told again on the next connection, and then no more.
     drop(server);
     let mut server = lab.connect();
+    server.until_body(ANN, "two").await;
     lab.say(ANN, "a9", "still here");
     server.until(ANN, is_error).await;
     let room = lab.room().await;
@@ -155,7 +156,11 @@ async fn a_store_that_is_closed_refuses_words_and_joins_and_the_next_run_says_wh
     lab.greeted().await;
     // The first look at the store by the clock is over, and the next is seconds away.
     tokio::time::sleep(Duration::from_millis(50)).await;
-    lab.rows_upto(&mut server, 7).await;
+    let shown = lab.rows_upto(&mut server, 7).await.last().map(|row| row.seq);
+    let room = lab.room().await;
+    while lab.store.room_state(room).await.expect("a state").confirmed < shown.unwrap_or_default() {
+        tokio::task::yield_now().await;
+    }
     // Everything in one turn: the portal is not scheduled in between.
     lab.store.clone().close().await;
     lab.handle

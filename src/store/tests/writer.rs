@@ -56,20 +56,8 @@ async fn a_failing_commit_fails_alone_and_whole() {
 async fn what_fails_first_or_twice_takes_nothing_with_it() {
     let lab = Lab::new().await;
     let before = lab.store.counts();
-    // The writer is kept, so that all of them wait for one transaction.
-    let (kept, is_kept) = tokio::sync::oneshot::channel();
-    let (go_on, wait) = std::sync::mpsc::channel();
-    let store = lab.store.clone();
-    let keeping = tokio::spawn(async move {
-        store
-            .tamper(move |_| {
-                kept.send(()).expect("the test waits");
-                wait.recv().expect("the test goes on");
-                Ok(())
-            })
-            .await;
-    });
-    is_kept.await.expect("the writer is kept");
+    // All of them wait for one transaction.
+    let kept = lab.store.keep_writer().await;
     let bad = |n: &str| {
         let mut empty = from_qq("bad", "");
         empty.rows.clear();
@@ -81,9 +69,8 @@ async fn what_fails_first_or_twice_takes_nothing_with_it() {
         lab.store.commit(lab.room, bad("3")),
         lab.store.commit(lab.room, vec![Write::Message(from_qq("4", "b"))]),
         // Polled last: all others are in the queue.
-        async { go_on.send(()).expect("the writer waits") },
+        async { drop(kept) },
     );
-    keeping.await.expect("the writer went on");
     assert!(good.is_ok() && last.is_ok(), "{good:?} {last:?}");
     assert!(first.is_err() && middle.is_err(), "{first:?} {middle:?}");
     assert_eq!(lab.store.counts().transactions - before.transactions, 1);
