@@ -41,7 +41,8 @@ pub(crate) async fn measure(
     let messages = (options.messages(kind, clients) / TURNS / 2).max(32);
     let (mut raws, mut rates, mut ratios, mut cpus, mut sent) =
         (Vec::new(), Vec::new(), Vec::new(), Vec::new(), Vec::new());
-    let mut number = 0;
+    // No id comes twice with another number of clients: the room would take it for the same message.
+    let mut number = clients as u64 * 1_000_000;
     let mut last = newest(stage).await?;
     for _ in 0..options.runs {
         let (mut by_raw, mut by_gateway, mut to_qq, mut cpu) = (0.0, 0.0, 0.0, 0.0);

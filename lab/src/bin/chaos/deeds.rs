@@ -42,16 +42,23 @@ impl Director<'_> {
                 tick(begun.elapsed());
                 sleep(TICK).await;
             }
+            // Some take their time, as an orderly stop does: it breaks things from its first moment, and is over with its last.
             let done = if ends {
-                self.end(&step.fault).await
+                let done = self.end(&step.fault).await;
+                self.note(step, true);
+                done
             } else {
+                self.note(step, false);
                 self.begin(&step.fault).await
             };
             done.with_context(|| format!("cannot do {step}"))?;
-            self.book
-                .deed(&step.fault.kind(), step.to_string().trim().to_owned(), ends);
         }
         Ok(())
+    }
+
+    fn note(&self, step: &Step, ends: bool) {
+        let words = step.to_string().trim().to_owned();
+        self.book.deed(&step.fault.kind(), words, ends);
     }
 
     /// The gateway is killed so many times, each as soon as it is ready again, or a moment after its start.
