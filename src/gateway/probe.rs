@@ -233,6 +233,8 @@ async fn look_at_rooms(asking: &Asking<'_>, config: &Config, found: &mut Found) 
 struct Answers(Requests);
 
 impl Inbox for Answers {
+    fn opened(&self, _link: &Link) {}
+
     fn deliver(&self, event: Event) -> Result<(), Box<(Event, Refused)>> {
         match event.stanza {
             Stanza::Iq(iq @ (Iq::Result { .. } | Iq::Error { .. })) => {

@@ -13,7 +13,7 @@ use crate::model::{AccountName, GroupNumber};
 use crate::portal::Handle;
 use crate::qq::{AccountEvent, GroupEvent};
 use crate::store::Health;
-use crate::xmpp::{Event, Refused};
+use crate::xmpp::{Event, Link, Refused};
 
 /// The table; shared by the component's reader and all sessions.
 #[derive(Debug)]
@@ -115,6 +115,12 @@ impl Route {
 }
 
 impl crate::xmpp::Inbox for Route {
+    fn opened(&self, link: &Link) {
+        for portal in self.read().rooms.values() {
+            portal.xmpp.opened(link);
+        }
+    }
+
     fn deliver(&self, event: Event) -> Result<(), Box<(Event, Refused)>> {
         let table = self.read();
         if table.closed {

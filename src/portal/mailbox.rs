@@ -4,6 +4,9 @@
 //! first depth; what nobody can be told about (somebody left, a bounce) is taken until the second. Past that the portal is
 //! *overrun*: it no longer knows who is here, and pings its occupants. One queue, because a leave that overtakes or falls
 //! behind a join would make a ghost of a person.
+//!
+//! What comes over a new stream stays inside until the portal knows of the stream: a word that follows a gap must not be taken for the
+//! one behind the last, as long as nobody looked into the gap.
 
 use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -14,7 +17,7 @@ use xmpp_parsers::iq::Iq;
 use xmpp_parsers::message::MessageType;
 use xmpp_parsers::presence::Type;
 
-use crate::xmpp::{Event, Refused};
+use crate::xmpp::{Event, Link, Refused};
 
 /// Depth at which stanzas are refused that can be answered.
 const REFUSE_AT: usize = 256;
@@ -34,14 +37,23 @@ struct Inner {
 #[derive(Debug, Default)]
 struct Queue {
     events: VecDeque<Event>,
+    /// What came over streams that the portal does not know yet, and the last of these.
+    later: VecDeque<Event>,
+    unknown: Option<Link>,
     overrun: bool,
     closed: bool,
 }
 
 impl Queue {
+    fn depth(&self) -> usize {
+        self.events.len() + self.later.len()
+    }
+
     fn take_in(&mut self, event: Event) {
-        if self.events.len() >= DROP_AT {
+        if self.depth() >= DROP_AT {
             self.overrun = true;
+        } else if self.unknown.is_some() {
+            self.later.push_back(event);
         } else {
             self.events.push_back(event);
         }
@@ -56,8 +68,7 @@ impl Mailbox {
         if queue.closed && can_be_refused(&event.stanza) {
             return Err(Box::new((event, Refused::NotReady)));
         }
-        let depth = queue.events.len();
-        if depth >= REFUSE_AT && can_be_refused(&event.stanza) {
+        if queue.depth() >= REFUSE_AT && can_be_refused(&event.stanza) {
             return Err(Box::new((event, Refused::Busy)));
         }
         queue.take_in(event);
@@ -70,6 +81,24 @@ impl Mailbox {
     pub fn push_anyway(&self, event: Event) {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
         queue.take_in(event);
+        drop(queue);
+        self.0.arrived.notify_one();
+    }
+
+    /// A stream begins.
+    pub fn opened(&self, link: &Link) {
+        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        queue.unknown = Some(link.clone());
+    }
+
+    /// The portal knows of this stream, and is ready for what comes over it; unless there is a newer one already.
+    pub fn linked(&self, link: &Link) {
+        let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
+        if queue.unknown.as_ref().is_some_and(|unknown| unknown.same(link)) {
+            queue.unknown = None;
+            let later = std::mem::take(&mut queue.later);
+            queue.events.extend(later);
+        }
         drop(queue);
         self.0.arrived.notify_one();
     }
@@ -162,6 +191,26 @@ mod tests {
         assert!(mailbox.push(event(Type::Unavailable)).is_ok());
         assert_eq!(mailbox.take(usize::MAX).len(), REFUSE_AT + 1);
         assert!(!mailbox.take_overrun());
+    }
+
+    #[test]
+    fn a_new_stream_waits_until_the_portal_knows_it() {
+        let link = || Link::new("qq.example.org".parse().expect("a domain"), 1).0;
+        let (first, second) = (link(), link());
+        let mailbox = Mailbox::default();
+        let taken = || mailbox.take(usize::MAX).len();
+        assert!(mailbox.push(event(Type::None)).is_ok());
+        mailbox.opened(&first);
+        assert!(mailbox.push(event(Type::None)).is_ok());
+        assert_eq!(taken(), 1, "what came before");
+        mailbox.opened(&second);
+        assert!(mailbox.push(event(Type::Unavailable)).is_ok());
+        mailbox.linked(&first);
+        assert_eq!(taken(), 0);
+        mailbox.linked(&second);
+        assert_eq!(taken(), 2);
+        assert!(mailbox.push(event(Type::None)).is_ok());
+        assert_eq!(taken(), 1);
     }
 
     #[test]

@@ -145,6 +145,9 @@ impl Portal {
         let mut tick = interval_at(Instant::now() + phase, TICK);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut links = self.links.clone();
+        if let Some(link) = &self.link {
+            inbox.xmpp.linked(link);
+        }
         loop {
             let may_show = self.link.is_some() && self.has_something_to_show();
             // Who cannot be answered is refused by the mailbox, which is better than an answer that is dropped.
@@ -164,7 +167,10 @@ impl Portal {
                 Ok(()) = links.changed() => {
                     let link = links.borrow_and_update().clone();
                     match link {
-                        Some(link) => self.restore(Some(link)).await?,
+                        Some(link) => {
+                            self.restore(Some(link.clone())).await?;
+                            inbox.xmpp.linked(&link);
+                        }
                         None => self.unlink(),
                     }
                 }

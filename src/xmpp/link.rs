@@ -17,6 +17,9 @@ pub struct Event {
 
 /// Who takes stanzas for the addresses of our domain. Implemented by the gateway; the reader never waits for it.
 pub trait Inbox: Send + Sync + 'static {
+    /// A stream begins: what is handed over from now on came over it. Said before the link is announced.
+    fn opened(&self, link: &Link);
+
     /// Hands a stanza over, or says why not; then the reader answers where an answer is due.
     fn deliver(&self, event: Event) -> Result<(), Box<(Event, Refused)>>;
 

@@ -50,3 +50,23 @@ async fn an_answer_waits_for_its_commit() {
     drop(kept);
     server.until_body(ANN, "hello").await;
 }
+
+/// Who spoke over a connection that the portal was not told of yet is heard when it is: what was said in the break comes before.
+#[tokio::test]
+async fn what_comes_over_a_new_stream_waits_for_the_portal_to_know_of_it() {
+    let (lab, server) = Lab::attended(settings()).await;
+    lab.greeted().await;
+    drop(server);
+    let (link, batches) = Link::new(BareJid::new("qq.example").expect("a domain"), 64);
+    lab.handle.xmpp.opened(&link);
+    lab.say(ANN, "a1", "early");
+    lab.said(GROUP, "from QQ").await;
+    let room = lab.room().await;
+    lab.stored(room, "from QQ").await;
+    let rows = lab.store.rows_after(room, Seq(0), 10).await.expect("rows");
+    assert_eq!(rows.len(), 1, "{rows:?}");
+    lab.links.send_replace(Some(link));
+    let mut server = Server::new(batches);
+    server.until_body(ANN, "early").await;
+    assert_eq!(server.bodies(ANN), ["from QQ", "early"]);
+}

@@ -180,6 +180,7 @@ impl Component {
             buffer: Vec::new(),
             buffered: 0,
         };
+        self.inbox.opened(&link);
         self.status.send_modify(|status| {
             status.link = Some(link);
             status.state = State::Online;

@@ -32,6 +32,8 @@ struct Recorder {
 }
 
 impl Inbox for Recorder {
+    fn opened(&self, _link: &Link) {}
+
     fn deliver(&self, event: Event) -> Result<(), Box<(Event, Refused)>> {
         let refuse = *self.refuse.lock().unwrap();
         match refuse {
