@@ -123,9 +123,14 @@ impl Mailbox {
     /// Takes all stanzas whose senders can be told that nothing came of them.
     pub fn take_refusable(&self) -> Vec<Event> {
         let mut queue = self.0.queue.lock().unwrap_or_else(PoisonError::into_inner);
-        let (refused, kept): (VecDeque<_>, _) = queue.events.drain(..).partition(|event| can_be_refused(&event.stanza));
-        queue.events = kept;
-        Vec::from(refused)
+        let mut refused = Vec::new();
+        let Queue { events, later, .. } = &mut *queue;
+        for waiting in [events, later] {
+            let (told, kept): (VecDeque<_>, _) = waiting.drain(..).partition(|event| can_be_refused(&event.stanza));
+            *waiting = kept;
+            refused.extend(told);
+        }
+        refused
     }
 
     /// Puts back what was taken and could not be worked on, before everything else.

@@ -49,6 +49,9 @@ async fn an_answer_waits_for_its_commit() {
     );
     drop(kept);
     server.until_body(ANN, "hello").await;
+    server
+        .until(ANN, |el| el.name() == "iq" && el.attr("id") == Some("p1"))
+        .await;
 }
 
 /// Who spoke over a connection that the portal was not told of yet is heard when it is: what was said in the break comes before.

@@ -158,9 +158,12 @@ async fn a_store_that_is_closed_refuses_words_and_joins_and_the_next_run_says_wh
     tokio::time::sleep(Duration::from_millis(50)).await;
     let shown = lab.rows_upto(&mut server, 7).await.last().map(|row| row.seq);
     let room = lab.room().await;
-    while lab.store.room_state(room).await.expect("a state").confirmed < shown.unwrap_or_default() {
-        tokio::task::yield_now().await;
-    }
+    let marked = async {
+        while lab.store.room_state(room).await.expect("a state").confirmed < shown.unwrap_or_default() {
+            tokio::task::yield_now().await;
+        }
+    };
+    timeout(LIMIT, marked).await.expect("what was shown is marked");
     // Everything in one turn: the portal is not scheduled in between.
     lab.store.clone().close().await;
     lab.handle
