@@ -48,8 +48,11 @@ impl Echoes {
     const AGE: Duration = Duration::from_secs(600);
     /// Twice at once is the service; later it is the owner who agrees with us.
     const AGAIN: Duration = Duration::from_secs(60);
-    /// Shorter words are not cut; an owner's own short word must not be taken for the beginning of ours.
+    /// A beginning of ours with so many signs is not the owner's own word. A shorter one is his, unless ours went out a moment
+    /// ago and it is a quarter of them: since they begin with their author's name, he would have to write just that.
     const CUT_MIN: usize = 16;
+    const CUT_SHORT: usize = 4;
+    const MOMENT: Duration = Duration::from_secs(20);
 
     /// These words are about to be sent: the echo may be quicker than the answer.
     pub(super) fn sending(&mut self, parts: &[Part], now: Instant) {
@@ -118,9 +121,7 @@ impl Echoes {
             return Echo::Again;
         }
         let mut said = self.said.iter_mut().filter(unheard);
-        if heard.chars().count() >= Self::CUT_MIN
-            && let Some(words) = said.find(|words| words.form.starts_with(&heard))
-        {
+        if let Some(words) = said.find(|words| words.is_begun_by(&heard, now)) {
             words.heard = heard.len();
             return Echo::Changed(words.parts.clone());
         }
@@ -130,6 +131,15 @@ impl Echoes {
             return Echo::Changed(words.parts.clone());
         }
         if twice { Echo::Again } else { Echo::AsItIs }
+    }
+}
+
+impl Words {
+    /// Whether `heard` is these words' beginning, of which the service makes a message of its own.
+    fn is_begun_by(&self, heard: &str, now: Instant) -> bool {
+        let signs = heard.chars().count();
+        let short = signs >= Echoes::CUT_SHORT && signs * 4 >= self.form.chars().count();
+        self.form.starts_with(heard) && (signs >= Echoes::CUT_MIN || short && now - self.at < Echoes::MOMENT)
     }
 }
 
@@ -210,9 +220,25 @@ mod tests {
         assert_eq!(echoes.hear(&text("and it goes"), now), Echo::Again);
         assert_eq!(echoes.hear(&text("on and on"), now), Echo::Again);
         assert_eq!(echoes.hear(&text("on and on"), now), Echo::AsItIs);
-        // The owner's own word is not the beginning of ours.
-        let (mut echoes, now) = self::echoes(&[whole]);
-        assert_eq!(echoes.hear(&text("Ann"), now), Echo::AsItIs);
+    }
+
+    #[test]
+    fn a_short_beginning_is_ours_for_a_moment() {
+        let whole = "Ann: x0-172 早";
+        let (mut echoes, now) = echoes(&[whole]);
+        assert_eq!(echoes.hear(&text("Ann:"), now), Echo::Changed(text(whole)));
+        assert!(echoes.last_came_back());
+        assert_eq!(echoes.hear(&text("x0-172 早"), now), Echo::Again);
+        // The owner's own words are not the beginning of ours.
+        for (said, heard, wait) in [
+            (whole, "Ann", 0),
+            (whole, "Ann:", 20),
+            ("Anna: this is a longer line", "Anna", 0),
+        ] {
+            let (mut echoes, now) = self::echoes(&[said]);
+            let now = now + Duration::from_secs(wait);
+            assert_eq!(echoes.hear(&text(heard), now), Echo::AsItIs, "{heard} after {wait} s");
+        }
     }
 
     #[test]
