@@ -5,7 +5,7 @@ use std::time::Duration;
 use tokio::time::{Instant, timeout_at};
 
 use super::draft::Draft;
-use super::turn::{Portal, reserve};
+use super::turn::{ALL, Portal, reserve};
 use super::{Ended, Inbox};
 use crate::room::Leaving;
 use crate::store::Unsent;
@@ -57,7 +57,7 @@ impl Portal {
         inbox.xmpp.close();
         inbox.qq.close();
         while !inbox.xmpp.is_empty() || !inbox.qq.is_empty() {
-            self.take(inbox, None, true).await?;
+            self.take(inbox, None, ALL).await?;
         }
         Ok(())
     }

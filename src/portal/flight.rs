@@ -26,6 +26,10 @@ use crate::xmpp::{LinkLost, Receipt};
 /// Rows that may be written and not noted: after a crash at most so many are shown a second time.
 pub(super) const MAX_ROWS: usize = 64;
 
+/// Stanzas on their way, about: more would only stand in a queue of the server's, and what is said behind them with them. Each
+/// recipient counts.
+const MAX_STANZAS: usize = 2048;
+
 /// A barrier that is not back within this is lost, and its stream with it.
 const BARRIER: Duration = Duration::from_secs(10);
 
@@ -38,6 +42,8 @@ pub(super) struct Batch {
     pub(super) confirmed: Confirmed,
     /// Rows in it.
     pub(super) rows: usize,
+    /// Stanzas in it.
+    pub(super) stanzas: usize,
     /// What authors were told of in it.
     pub(super) told: Vec<Told>,
     /// When the subject in it was set.
@@ -124,8 +130,11 @@ impl Flight {
         self.written.push_back(batch);
     }
 
-    /// Rows that may still be written.
+    /// Rows that may still be written; with none, nothing may that stands in their order.
     pub(super) fn room_for(&self) -> usize {
+        if self.written.iter().map(|batch| batch.stanzas).sum::<usize>() >= MAX_STANZAS {
+            return 0;
+        }
         let written: usize = self.written.iter().map(|batch| batch.rows).sum();
         let noting = self.noting.as_ref().map_or(0, |noting| noting.rows);
         MAX_ROWS.saturating_sub(written + self.landed.rows + noting)

@@ -48,7 +48,7 @@ use jid::BareJid;
 use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::sync::CancellationToken;
 
-pub use mailbox::Mailbox;
+pub use mailbox::{Mailbox, Portion};
 
 use crate::config::{Backfill, Language, Template};
 use crate::metrics::Metrics;

@@ -166,27 +166,26 @@ impl Portal {
             .into_iter()
             .map(|(id, shown)| (id, shown.map(to_store)))
             .collect();
-        let room = RoomLabel {
-            room: self.settings.room.jid().to_string(),
-        };
-        self.wiring
-            .metrics
-            .stanzas
-            .get_or_create(&room)
-            .inc_by(batch.count as u64);
-        self.wiring
-            .metrics
-            .sessions
-            .get_or_create(&room)
-            .set(i64::try_from(self.room.sessions()).unwrap_or(i64::MAX));
+        self.count_shown(batch.count);
         self.flight.push(Batch {
             receipt: permit.write(batch.stanzas),
             confirmed,
             rows,
+            stanzas: batch.count,
             told,
             subject,
         });
         Ok(())
+    }
+
+    fn count_shown(&self, stanzas: usize) {
+        let metrics = &self.wiring.metrics;
+        let room = RoomLabel {
+            room: self.settings.room.jid().to_string(),
+        };
+        metrics.stanzas.get_or_create(&room).inc_by(stanzas as u64);
+        let sessions = i64::try_from(self.room.sessions()).unwrap_or(i64::MAX);
+        metrics.sessions.get_or_create(&room).set(sessions);
     }
 
     fn show(&mut self, step: Step<'_>, names: HashMap<Seq, Called>) -> Vec<Outgoing> {

@@ -21,6 +21,7 @@ use super::draft::{Draft, NewSubject};
 use super::flight::{Flight, Noted};
 use super::groups::Groups;
 use super::lookup::Named;
+use super::mailbox::Portion;
 use super::notices::Notices;
 use super::reflect::Replies;
 use super::strangers::Strangers;
@@ -34,8 +35,15 @@ use crate::xmpp::{Event, Link, Permit};
 
 /// Events of one side taken in one turn.
 const TURN: usize = 64;
+/// As much of the XMPP mailbox as one turn takes.
+pub(super) const ALL: Portion = Portion {
+    words: TURN,
+    motion: TURN,
+};
 /// Changes that may wait to be shown before no more stanzas are taken.
 const MAX_EXTRAS: usize = 1024;
+/// Stanzas, about, that comings and goings may put before the next words; one of them may always.
+const MAX_MOTION: usize = 512;
 /// How often things are looked at that nobody announces: notices, pings, a missed wake-up of the outbox.
 const TICK: Duration = Duration::from_secs(5);
 /// Client sessions pinged at each tick after a break: a room of a thousand is through within two minutes.
@@ -138,7 +146,7 @@ impl Portal {
         inbox.missed = 0;
         self.doubt_groups(&inbox.sessions).await?;
         if !inbox.again.is_empty() {
-            self.take(inbox, None, false).await?;
+            self.take(inbox, None, Portion::default()).await?;
         }
         // Not all rooms in the same moment.
         let phase = TICK.mul_f64(f64::from(u8::try_from(self.id.0 & 0xff).unwrap_or(0)) / 256.0);
@@ -150,8 +158,7 @@ impl Portal {
         }
         loop {
             let may_show = self.link.is_some() && self.has_something_to_show();
-            // Who cannot be answered is refused by the mailbox, which is better than an answer that is dropped.
-            let may_take = self.backlog.extras() < MAX_EXTRAS && self.replies.len() < MAX_EXTRAS;
+            let portion = self.portion();
             let link = self.link.clone();
             let deadline = self.groups.deadline();
             let (clock, due) = (self.clock, self.room.due().filter(|_| link.is_some()));
@@ -179,8 +186,8 @@ impl Portal {
                     Some(permit) => self.reflect(permit).await?,
                     None => self.unlink(),
                 },
-                () = inbox.xmpp.arrived(), if may_take => self.take(inbox, None, true).await?,
-                Some(event) = inbox.qq.recv() => self.take(inbox, Some(event), may_take).await?,
+                () = inbox.xmpp.arrived(portion) => self.take(inbox, None, portion).await?,
+                Some(event) = inbox.qq.recv() => self.take(inbox, Some(event), portion).await?,
                 () = inbox.untold.notified() => {
                     self.untold.wake();
                     self.tell_authors().await?;
@@ -199,16 +206,30 @@ impl Portal {
         self.replies.clear();
     }
 
-    /// Arm one: takes what the mailboxes hold, admits all, commits once. Without `xmpp` only what comes from QQ. What came from QQ
-    /// and could not be committed for the disk's sake goes back, for the next run.
+    /// How much of the XMPP mailbox may be taken now.
+    fn portion(&self) -> Portion {
+        let waiting = self.backlog.extras();
+        // Who cannot be answered is refused by the mailbox, which is better than an answer that is dropped.
+        if waiting >= MAX_EXTRAS || self.replies.len() >= MAX_EXTRAS {
+            return Portion::default();
+        }
+        let motion = (MAX_MOTION / self.room.motion().max(1)).clamp(1, TURN);
+        Portion {
+            motion: motion.saturating_sub(waiting),
+            ..ALL
+        }
+    }
+
+    /// Arm one: takes what the mailboxes hold, of XMPP's a portion, admits all, commits once. What came from QQ and could not be
+    /// committed for the disk's sake goes back, for the next run.
     pub(super) async fn take(
         &mut self,
         inbox: &mut Inbox,
         first: Option<GroupEvent>,
-        xmpp: bool,
+        portion: Portion,
     ) -> anyhow::Result<()> {
         let mut taken = Vec::new();
-        let done = self.take_turn(inbox, first, xmpp, &mut taken).await;
+        let done = self.take_turn(inbox, first, portion, &mut taken).await;
         if let Err(error) = &done
             && heals(error)
         {
@@ -221,7 +242,7 @@ impl Portal {
         &mut self,
         inbox: &mut Inbox,
         first: Option<GroupEvent>,
-        xmpp: bool,
+        portion: Portion,
         taken: &mut Vec<GroupEvent>,
     ) -> anyhow::Result<()> {
         let mut draft = Draft::default();
@@ -247,8 +268,7 @@ impl Portal {
                 return Err(error);
             }
         }
-        let stanzas = if xmpp { inbox.xmpp.take(TURN) } else { Vec::new() };
-        let mut stanzas = stanzas.into_iter();
+        let mut stanzas = inbox.xmpp.take(portion).into_iter();
         while let Some(event) = stanzas.next() {
             // A joiner enters behind the rows that stand, and what is taken back has all its versions among them; so rows said
             // before it in this turn must stand first.

@@ -70,6 +70,15 @@ impl Room {
         }
     }
 
+    /// How many stanzas it costs, about, that somebody enters or leaves.
+    pub fn motion(&self) -> usize {
+        match self {
+            Self::Hosted(room) => room.motion(),
+            // Its service tells everybody.
+            Self::Joined(_) => 1,
+        }
+    }
+
     /// Whether it tells by [`Effect::Said`](super::Effect::Said) which rows were shown; else what the server took was shown.
     pub fn acknowledges(&self) -> bool {
         matches!(self, Self::Joined(_))

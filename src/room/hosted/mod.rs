@@ -91,6 +91,11 @@ impl HostedRoom {
         self.book.len()
     }
 
+    /// How many stanzas it costs, about, that somebody enters: everybody hears of them, and they of everybody.
+    pub fn motion(&self) -> usize {
+        self.book.len() + self.book.names()
+    }
+
     /// A stanza to the room or to one of its occupants.
     pub fn admit(&mut self, event: Event, now: Timestamp) -> Admitted {
         let Event { from, to, stanza } = event;

@@ -65,6 +65,10 @@ impl Book {
         self.sessions.len()
     }
 
+    pub(super) fn names(&self) -> usize {
+        self.names.len()
+    }
+
     /// How many occupants the people make.
     pub(super) fn people(&self) -> usize {
         self.people.len()
