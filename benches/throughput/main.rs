@@ -80,7 +80,7 @@ async fn with_server(kind: Kind, options: &Options, report: &mut Report) -> anyh
     stage.members_shown(&room(0), 6).await?;
     stage.members_shown(&room(1), 6).await?;
     for &clients in &options.clients {
-        let mut crowd = Crowd::gather(&stage.server, &users(clients), "bench").await?;
+        let mut crowd = Crowd::gather(&stage.server, &users(clients), &format!("bench{clients}")).await?;
         crowd.enter(&room(0)).await?;
         let mut raw = RawComponent::connect(&stage.server, RAW).await?;
         if options.wants(Part::Down) {

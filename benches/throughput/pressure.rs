@@ -7,7 +7,7 @@ use lab::load::Crowd;
 use serde_json::json;
 use tokio::time::sleep;
 
-use crate::down::{LIMIT, flood};
+use crate::down::{LIMIT, each, flood};
 use crate::options::Options;
 use crate::process;
 use crate::report::{Figure, Report, median};
@@ -19,6 +19,8 @@ use crate::world::{BOT, room};
 const CROWD: usize = 20;
 /// How long a burden lasts.
 const BURDEN: Duration = Duration::from_secs(10);
+/// Messages of one order to the sandbox.
+const FLOOD: u64 = 500;
 /// Between two words in the other room.
 const PAUSE: Duration = Duration::from_millis(50);
 
@@ -38,15 +40,7 @@ pub(crate) async fn measure(stage: &Stage, options: &Options, report: &mut Repor
         "ms",
     );
     report.add(figure.on(name));
-    // More than the room can take: what its lane does not hold is dropped, and would be read from history.
-    let flooded = words(&mut other, async {
-        let end = Instant::now() + BURDEN;
-        while Instant::now() < end {
-            if flood(stage, 0, 500).await.is_err() {
-                return;
-            }
-        }
-    });
+    let flooded = words(&mut other, overflow(stage, &crowd));
     let flooded = flooded.await?;
     let figure = Figure::of(
         "pressure",
@@ -126,10 +120,27 @@ async fn words(other: &mut Crowd, burden: impl Future<Output = ()>) -> anyhow::R
     Ok(times)
 }
 
-/// Everybody leaves and enters again, as fast as the server takes it.
+/// More is said in the first room than it can take, but not so much that it has to be taken for minutes afterwards.
+async fn overflow(stage: &Stage, crowd: &Crowd) {
+    let (end, start) = (Instant::now() + BURDEN, crowd.tally().total());
+    let mut said = 0;
+    while Instant::now() < end {
+        if flood(stage, 0, FLOOD).await.is_err() {
+            return;
+        }
+        said += FLOOD;
+        let due = said.saturating_sub(FLOOD * 2) * each(crowd);
+        if crowd.tally().reach(start + due, BURDEN).await.is_err() {
+            return;
+        }
+    }
+}
+
+/// Everybody leaves and enters again, over and over: once all are told the subject, and so are inside.
 async fn storm(crowd: &mut Crowd, room: &str) {
     let end = Instant::now() + BURDEN;
     while Instant::now() < end {
+        let inside = crowd.tally().total() + crowd.len() as u64;
         for n in 0..crowd.len() {
             let motion = format!(
                 "<presence to='{room}/c{n}' type='unavailable'/><presence to='{room}/c{n}'>\
@@ -139,7 +150,9 @@ async fn storm(crowd: &mut Crowd, room: &str) {
                 return;
             }
         }
-        sleep(Duration::from_millis(20)).await;
+        if crowd.tally().reach(inside, BURDEN).await.is_err() {
+            return;
+        }
     }
 }
 

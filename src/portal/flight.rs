@@ -28,7 +28,7 @@ pub(super) const MAX_ROWS: usize = 64;
 
 /// Stanzas on their way, about: more would only stand in a queue of the server's, and what is said behind them with them. Each
 /// recipient counts.
-const MAX_STANZAS: usize = 2048;
+const MAX_STANZAS: usize = 1024;
 
 /// A barrier that is not back within this is lost, and its stream with it.
 const BARRIER: Duration = Duration::from_secs(10);

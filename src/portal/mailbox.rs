@@ -25,8 +25,10 @@ use xmpp_parsers::presence::Type;
 
 use crate::xmpp::{Event, Link, Refused};
 
-/// Depth at which stanzas are refused that can be answered.
-const REFUSE_AT: usize = 256;
+/// Depth at which stanzas are refused that can be answered: of what people say, and of who comes and goes. When a crowd goes at
+/// once, others may come behind it.
+const WORDS_AT: usize = 256;
+const MOTION_AT: usize = 2048;
 /// Depth at which even the rest is dropped.
 const DROP_AT: usize = 4096;
 
@@ -76,14 +78,14 @@ impl Queue {
         self.words.len() + self.motion.len() + self.later.len()
     }
 
-    /// How many stand before this one.
-    fn depth_for(&self, event: &Event) -> usize {
-        let queue = if self.is_motion(event) {
-            &self.motion
+    /// Whether too many stand before this one.
+    fn is_busy_for(&self, event: &Event) -> bool {
+        let (queue, most) = if self.is_motion(event) {
+            (&self.motion, MOTION_AT)
         } else {
-            &self.words
+            (&self.words, WORDS_AT)
         };
-        queue.len() + self.later.len()
+        queue.len() + self.later.len() >= most
     }
 
     fn is_motion(&self, event: &Event) -> bool {
@@ -142,7 +144,7 @@ impl Mailbox {
         if queue.closed && can_be_refused(&event.stanza) {
             return Err(Box::new((event, Refused::NotReady)));
         }
-        if queue.depth_for(&event) >= REFUSE_AT && can_be_refused(&event.stanza) {
+        if queue.is_busy_for(&event) && can_be_refused(&event.stanza) {
             return Err(Box::new((event, Refused::Busy)));
         }
         queue.take_in(event, Order::OfSender);

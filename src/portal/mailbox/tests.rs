@@ -74,7 +74,7 @@ fn words_overtake_the_motion_of_others_alone() {
 #[test]
 fn a_storm_of_motion_leaves_room_for_words() {
     let mailbox = Mailbox::default();
-    for _ in 0..REFUSE_AT {
+    for _ in 0..MOTION_AT {
         assert!(mailbox.push(event(Type::None)).is_ok());
     }
     assert!(mailbox.push(from("bob", words())).is_ok());
@@ -84,7 +84,7 @@ fn a_storm_of_motion_leaves_room_for_words() {
     assert!(mailbox.take(nothing).is_empty());
     let some = Portion { words: 9, motion: 0 };
     assert_eq!(seen(&mailbox.take(some)), ["bob says"]);
-    assert_eq!(mailbox.take(ALL).len(), REFUSE_AT);
+    assert_eq!(mailbox.take(ALL).len(), MOTION_AT);
 }
 
 #[test]
@@ -99,13 +99,13 @@ fn what_somebody_else_s_room_says_keeps_its_order() {
 #[test]
 fn refuses_what_can_be_answered_and_keeps_the_rest() {
     let mailbox = Mailbox::default();
-    for _ in 0..REFUSE_AT {
+    for _ in 0..MOTION_AT {
         assert!(mailbox.push(event(Type::None)).is_ok());
     }
     let refused = mailbox.push(event(Type::None)).expect_err("full");
     assert_eq!(refused.1, Refused::Busy);
     assert!(mailbox.push(event(Type::Unavailable)).is_ok());
-    assert_eq!(mailbox.take(ALL).len(), REFUSE_AT + 1);
+    assert_eq!(mailbox.take(ALL).len(), MOTION_AT + 1);
     assert!(!mailbox.take_overrun());
 }
 
