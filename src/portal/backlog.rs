@@ -75,9 +75,15 @@ impl Backlog {
         self.extras.is_empty() && self.sent >= self.last
     }
 
-    /// How many changes wait: they are held in memory, so their number bounds what is admitted.
+    /// How many extras wait: they are held in memory, so their number bounds what is admitted.
     pub(super) fn extras(&self) -> usize {
         self.extras.len()
+    }
+
+    /// How many of them are changes of presence.
+    pub(super) fn changes(&self) -> usize {
+        let change = |(_, extra): &&(Seq, Extra)| matches!(extra, Extra::Change(_));
+        self.extras.iter().filter(change).count()
     }
 
     /// Rows that were just committed, in order.

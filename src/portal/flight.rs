@@ -26,8 +26,8 @@ use crate::xmpp::{LinkLost, Receipt};
 /// Rows that may be written and not noted: after a crash at most so many are shown a second time.
 pub(super) const MAX_ROWS: usize = 64;
 
-/// Stanzas on their way, about: more would only stand in a queue of the server's, and what is said behind them with them. Each
-/// recipient counts.
+/// Stanzas on their way in the room's order, about, or two rows for everybody: more would only stand in a queue of the server's, and
+/// what is said behind them with them. Each recipient counts.
 const MAX_STANZAS: usize = 1024;
 
 /// A barrier that is not back within this is lost, and its stream with it.
@@ -42,7 +42,7 @@ pub(super) struct Batch {
     pub(super) confirmed: Confirmed,
     /// Rows in it.
     pub(super) rows: usize,
-    /// Stanzas in it.
+    /// Stanzas in it that stand in the room's order.
     pub(super) stanzas: usize,
     /// What authors were told of in it.
     pub(super) told: Vec<Told>,
@@ -130,9 +130,10 @@ impl Flight {
         self.written.push_back(batch);
     }
 
-    /// Rows that may still be written; with none, nothing may that stands in their order.
-    pub(super) fn room_for(&self) -> usize {
-        if self.written.iter().map(|batch| batch.stanzas).sum::<usize>() >= MAX_STANZAS {
+    /// Rows for so many sessions that may still be written; with none, nothing may that stands in their order.
+    pub(super) fn room_for(&self, sessions: usize) -> usize {
+        let stanzas: usize = self.written.iter().map(|batch| batch.stanzas).sum();
+        if stanzas >= MAX_STANZAS.max(2 * sessions) {
             return 0;
         }
         let written: usize = self.written.iter().map(|batch| batch.rows).sum();

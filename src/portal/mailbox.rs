@@ -5,7 +5,8 @@
 //! *overrun*: it no longer knows who is here, and pings its occupants.
 //!
 //! Who comes and goes stands in one queue, since a leave that overtakes or falls behind a join would make a ghost of a person.
-//! What people say does not wait behind a storm of others who come and go, so it has another; except behind the sender's own motion.
+//! What people say and ask does not wait behind a storm of others who come and go, so it has another; what comes of one sender keeps
+//! its order.
 //!
 //! What comes over a new stream stays inside until the portal knows of the stream: a word that follows a gap must not be taken for the
 //! one behind the last, as long as nobody looked into the gap.
@@ -28,7 +29,7 @@ use crate::xmpp::{Event, Link, Refused};
 /// Depth at which stanzas are refused that can be answered: of what people say, and of who comes and goes. When a crowd goes at
 /// once, others may come behind it.
 const WORDS_AT: usize = 256;
-const MOTION_AT: usize = 2048;
+const MOTION_AT: usize = 1024;
 /// Depth at which even the rest is dropped.
 const DROP_AT: usize = 4096;
 
@@ -47,16 +48,14 @@ struct Inner {
 pub struct Portion {
     /// Of what people say and ask.
     pub words: usize,
-    /// Of who comes and goes, and of all that stands in one order with it.
+    /// Of who comes and goes, and of what stands in one order with it.
     pub motion: usize,
 }
 
 #[derive(Debug, Default)]
 struct Queue {
-    words: VecDeque<Event>,
-    motion: VecDeque<Event>,
-    /// Of whom there is how much in `motion`.
-    movers: HashMap<Jid, usize>,
+    words: Line,
+    motion: Line,
     /// What came over streams that the portal does not know yet, and the last of these.
     later: VecDeque<(Event, Order)>,
     unknown: Option<Link>,
@@ -89,12 +88,12 @@ impl Queue {
     }
 
     fn is_motion(&self, event: &Event) -> bool {
-        let word = match &event.stanza {
-            Stanza::Message(message) => message.type_ != MessageType::Error,
-            Stanza::Presence(_) => false,
-            Stanza::Iq(iq) => matches!(iq, Iq::Get { .. } | Iq::Set { .. }),
+        let moves = match &event.stanza {
+            Stanza::Message(message) => message.type_ == MessageType::Error,
+            Stanza::Presence(_) => true,
+            Stanza::Iq(_) => false,
         };
-        !word || self.movers.contains_key(&event.from)
+        moves || self.motion.has_of(&event.from)
     }
 
     fn take_in(&mut self, event: Event, order: Order) {
@@ -109,26 +108,61 @@ impl Queue {
 
     fn sort_in(&mut self, event: Event, order: Order) {
         if order == Order::OfRoom || self.is_motion(&event) {
-            *self.movers.entry(event.from.clone()).or_default() += 1;
             self.motion.push_back(event);
         } else {
             self.words.push_back(event);
         }
     }
 
+    /// The next motion, unless there are words that its sender said before.
     fn take_motion(&mut self) -> Option<Event> {
-        let event = self.motion.pop_front()?;
-        if let Some(left) = self.movers.get_mut(&event.from) {
-            *left -= 1;
-            if *left == 0 {
-                self.movers.remove(&event.from);
-            }
+        let next = self.motion.events.front()?;
+        if self.words.has_of(&next.from) {
+            return None;
         }
-        Some(event)
+        self.motion.pop_front()
     }
 
     fn has(&self, portion: Portion) -> bool {
-        portion.words > 0 && !self.words.is_empty() || portion.motion > 0 && !self.motion.is_empty()
+        portion.words > 0 && self.words.len() > 0 || portion.motion > 0 && self.motion.len() > 0
+    }
+}
+
+/// Stanzas in order, and how many there are of whom.
+#[derive(Debug, Default)]
+struct Line {
+    events: VecDeque<Event>,
+    senders: HashMap<Jid, usize>,
+}
+
+impl Line {
+    fn len(&self) -> usize {
+        self.events.len()
+    }
+
+    fn has_of(&self, sender: &Jid) -> bool {
+        self.senders.contains_key(sender)
+    }
+
+    fn push_back(&mut self, event: Event) {
+        *self.senders.entry(event.from.clone()).or_default() += 1;
+        self.events.push_back(event);
+    }
+
+    fn push_front(&mut self, event: Event) {
+        *self.senders.entry(event.from.clone()).or_default() += 1;
+        self.events.push_front(event);
+    }
+
+    fn pop_front(&mut self) -> Option<Event> {
+        let event = self.events.pop_front()?;
+        if let Some(left) = self.senders.get_mut(&event.from) {
+            *left -= 1;
+            if *left == 0 {
+                self.senders.remove(&event.from);
+            }
+        }
+        Some(event)
     }
 }
 
@@ -190,8 +224,8 @@ impl Mailbox {
     /// Takes up to so many stanzas, of each queue in order.
     pub fn take(&self, portion: Portion) -> Vec<Event> {
         let mut queue = self.queue();
-        let words = queue.words.len().min(portion.words);
-        let mut taken: Vec<Event> = queue.words.drain(..words).collect();
+        let words = std::iter::from_fn(|| queue.words.pop_front());
+        let mut taken: Vec<Event> = words.take(portion.words).collect();
         taken.extend(std::iter::from_fn(|| queue.take_motion()).take(portion.motion));
         taken
     }
@@ -199,15 +233,20 @@ impl Mailbox {
     /// Takes all stanzas whose senders can be told that nothing came of them.
     pub fn take_refusable(&self) -> Vec<Event> {
         let mut queue = self.queue();
-        let (words, later) = (std::mem::take(&mut queue.words), std::mem::take(&mut queue.later));
-        let motion: Vec<Event> = std::iter::from_fn(|| queue.take_motion()).collect();
-        let mut refused = Vec::new();
-        let all = words.into_iter().chain(motion).map(|event| (event, None));
-        for (event, order) in all.chain(later.into_iter().map(|(event, order)| (event, Some(order)))) {
-            match order {
-                _ if can_be_refused(&event.stanza) => refused.push(event),
-                Some(order) => queue.later.push_back((event, order)),
-                None => queue.sort_in(event, Order::OfRoom),
+        let (words, motion) = (std::mem::take(&mut queue.words), std::mem::take(&mut queue.motion));
+        let (mut refused, kept): (Vec<_>, Vec<_>) = words
+            .events
+            .into_iter()
+            .chain(motion.events)
+            .partition(|event| can_be_refused(&event.stanza));
+        for event in kept {
+            queue.motion.push_back(event);
+        }
+        for (event, order) in std::mem::take(&mut queue.later) {
+            if can_be_refused(&event.stanza) {
+                refused.push(event);
+            } else {
+                queue.later.push_back((event, order));
             }
         }
         refused
@@ -224,7 +263,7 @@ impl Mailbox {
     /// Whether there is nothing inside.
     pub fn is_empty(&self) -> bool {
         let queue = self.queue();
-        queue.words.is_empty() && queue.motion.is_empty()
+        queue.words.len() + queue.motion.len() == 0
     }
 
     /// Whether something was dropped since the last call.

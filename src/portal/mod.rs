@@ -36,6 +36,7 @@ mod restore;
 mod strangers;
 #[cfg(test)]
 mod tests;
+mod tick;
 mod told;
 mod turn;
 mod words;

@@ -82,7 +82,7 @@ impl Portal {
     pub(super) fn has_something_to_show(&self) -> bool {
         (!self.replies.0.is_empty() && !self.committing)
             || self.untold.waits()
-            || (!self.backlog.is_empty() && self.flight.room_for() > 0 && self.room.capacity() > 0)
+            || (!self.backlog.is_empty() && self.flight.room_for(self.room.sessions()) > 0 && self.room.capacity() > 0)
     }
 
     /// Renders and writes one batch.
@@ -94,12 +94,13 @@ impl Portal {
             batch.extend(self.replies.take());
         }
         batch.extend(errors);
+        let beside = batch.count;
         let mut subject = None;
         let mut confirmed = Confirmed::default();
         let mut rows = 0;
         let now = Timestamp::now();
         // Half of what may be under way, so that the server has work while the barrier behind it comes back.
-        let room_for = self.flight.room_for().min(MAX_ROWS / 2);
+        let room_for = self.flight.room_for(self.room.sessions()).min(MAX_ROWS / 2);
         while batch.count < BATCH && rows < room_for && self.room.capacity() > 0 {
             match self.backlog.next() {
                 Next::Row(row) => {
@@ -171,7 +172,7 @@ impl Portal {
             receipt: permit.write(batch.stanzas),
             confirmed,
             rows,
-            stanzas: batch.count,
+            stanzas: batch.count - beside,
             told,
             subject,
         });

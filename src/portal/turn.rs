@@ -20,14 +20,14 @@ use super::clock::Clock;
 use super::draft::{Draft, NewSubject};
 use super::flight::{Flight, Noted};
 use super::groups::Groups;
-use super::lookup::Named;
 use super::mailbox::Portion;
 use super::notices::Notices;
 use super::reflect::Replies;
 use super::strangers::Strangers;
+use super::tick::TICK;
 use super::told::Untold;
 use super::{Control, Ended, Inbox, Settings, Wiring};
-use crate::model::{GroupNumber, MemberId, Seq, Timestamp};
+use crate::model::{GroupNumber, MemberId, Seq};
 use crate::qq::GroupEvent;
 use crate::room::{Room, Trouble};
 use crate::store::{GroupState, RoomId, Store, StoreError, Unsent};
@@ -42,12 +42,8 @@ pub(super) const ALL: Portion = Portion {
 };
 /// Changes that may wait to be shown before no more stanzas are taken.
 const MAX_EXTRAS: usize = 1024;
-/// Stanzas, about, that comings and goings may put before the next words; one of them may always.
+/// Stanzas, about, that comings and goings may put before the next words; but one may always, when none waits.
 const MAX_MOTION: usize = 512;
-/// How often things are looked at that nobody announces: notices, pings, a missed wake-up of the outbox.
-const TICK: Duration = Duration::from_secs(5);
-/// Client sessions pinged at each tick after a break: a room of a thousand is through within two minutes.
-const PINGS: usize = 50;
 
 /// The state of one portal. See [`super`].
 pub(super) struct Portal {
@@ -208,14 +204,13 @@ impl Portal {
 
     /// How much of the XMPP mailbox may be taken now.
     fn portion(&self) -> Portion {
-        let waiting = self.backlog.extras();
         // Who cannot be answered is refused by the mailbox, which is better than an answer that is dropped.
-        if waiting >= MAX_EXTRAS || self.replies.len() >= MAX_EXTRAS {
+        if self.backlog.extras() >= MAX_EXTRAS || self.replies.len() >= MAX_EXTRAS {
             return Portion::default();
         }
         let motion = (MAX_MOTION / self.room.motion().max(1)).clamp(1, TURN);
         Portion {
-            motion: motion.saturating_sub(waiting),
+            motion: motion.saturating_sub(self.backlog.changes()),
             ..ALL
         }
     }
@@ -305,37 +300,6 @@ impl Portal {
             .room
             .not_now(event, super::words::not_stored(self.settings.language));
         self.replies.push(refusal.into_iter().collect());
-    }
-
-    /// Something of the room is due.
-    async fn room_tick(&mut self) -> anyhow::Result<()> {
-        let admitted = self.room.tick(self.clock.now());
-        let mut draft = Draft::default();
-        self.settle(admitted, &Named::default(), &mut draft).await?;
-        self.commit(draft).await
-    }
-
-    /// What nobody announces.
-    async fn tick(&mut self) -> anyhow::Result<()> {
-        let now = Timestamp::now();
-        let mut draft = Draft::default();
-        for line in self.notices.due() {
-            self.say_line(&line, &mut draft);
-        }
-        if self.groups.unmute(now) {
-            self.show_members(&mut draft);
-        }
-        self.commit(draft).await?;
-        self.ask_history();
-        self.strangers.tick();
-        self.untold.tick();
-        if self.link.is_some() {
-            self.replies.push(self.room.pings(PINGS));
-        }
-        if self.untold.is_due() {
-            self.tell_authors().await?;
-        }
-        Ok(())
     }
 
     /// Takes new values without anybody leaving.

@@ -72,6 +72,51 @@ fn words_overtake_the_motion_of_others_alone() {
 }
 
 #[test]
+fn nobody_goes_before_their_last_words() {
+    let mailbox = Mailbox::default();
+    let goes = || Presence::new(Type::Unavailable);
+    for event in [
+        from("ann", words()),
+        from("bob", words()),
+        from("ann", goes()),
+        from("cyd", goes()),
+    ] {
+        assert!(mailbox.push(event).is_ok());
+    }
+    let part = Portion { words: 1, motion: 9 };
+    let taken = mailbox.take(part);
+    assert_eq!(seen(&taken), ["ann says", "ann goes", "cyd goes"]);
+    mailbox.give_back(taken.into_iter());
+    assert!(mailbox.push(from("bob", goes())).is_ok());
+    // What was given back counts as well.
+    assert_eq!(seen(&mailbox.take(part)), ["ann says"]);
+    assert_eq!(
+        seen(&mailbox.take(ALL)),
+        ["ann goes", "cyd goes", "bob says", "bob goes"]
+    );
+}
+
+#[test]
+fn who_answers_a_question_does_not_move() {
+    let mailbox = Mailbox::default();
+    let pong = Iq::Result {
+        from: None,
+        to: None,
+        id: "ping".into(),
+        payload: None,
+    };
+    for event in [
+        from("ann", Presence::new(Type::None)),
+        from("bob", pong),
+        from("bob", words()),
+    ] {
+        assert!(mailbox.push(event).is_ok());
+    }
+    let some = Portion { words: 2, motion: 0 };
+    assert_eq!(mailbox.take(some).len(), 2);
+}
+
+#[test]
 fn a_storm_of_motion_leaves_room_for_words() {
     let mailbox = Mailbox::default();
     for _ in 0..MOTION_AT {

@@ -49,7 +49,7 @@ impl Echoes {
     /// Twice at once is the service; later it is the owner who agrees with us.
     const AGAIN: Duration = Duration::from_secs(60);
     /// A beginning of ours with so many signs is not the owner's own word. A shorter one is his, unless ours went out a moment
-    /// ago and it is a quarter of them: since they begin with their author's name, he would have to write just that.
+    /// ago, and it is a quarter of them and holds what the template sets behind a name: he would have to write just that.
     const CUT_MIN: usize = 16;
     const CUT_SHORT: usize = 4;
     const MOMENT: Duration = Duration::from_secs(20);
@@ -138,7 +138,8 @@ impl Words {
     /// Whether `heard` is these words' beginning, of which the service makes a message of its own.
     fn is_begun_by(&self, heard: &str, now: Instant) -> bool {
         let signs = heard.chars().count();
-        let short = signs >= Echoes::CUT_SHORT && signs * 4 >= self.form.chars().count();
+        let named = heard.contains(|c: char| !c.is_alphanumeric());
+        let short = named && signs >= Echoes::CUT_SHORT && signs * 4 >= self.form.chars().count();
         self.form.starts_with(heard) && (signs >= Echoes::CUT_MIN || short && now - self.at < Echoes::MOMENT)
     }
 }
@@ -233,7 +234,7 @@ mod tests {
         for (said, heard, wait) in [
             (whole, "Ann", 0),
             (whole, "Ann:", 20),
-            ("Anna: this is a longer line", "Anna", 0),
+            ("Anna: this is a line", "Anna", 0),
         ] {
             let (mut echoes, now) = self::echoes(&[said]);
             let now = now + Duration::from_secs(wait);
